@@ -1,0 +1,54 @@
+"""sansio_web: the program of `aiohttp_app` with its import changed, on uvloop, asyncio or trio."""
+
+from benchmarks.contenders import process
+from benchmarks.scenarios import LARGE_CONTENT, PLAIN_TEXT, dumps, route_path
+from sansio_web import web
+
+TEXT = PLAIN_TEXT.decode()
+
+
+async def plaintext(request: web.Request) -> web.Response:
+    return web.Response(text=TEXT)
+
+
+async def user(request: web.Request) -> web.Response:
+    return web.json_response({"id": request.match_info["id"]}, dumps=dumps)
+
+
+async def filler(request: web.Request) -> web.Response:
+    return web.Response(text=request.match_info.get("name", ""))
+
+
+async def echo(request: web.Request) -> web.Response:
+    return web.Response(body=await request.read(), content_type="application/octet-stream")
+
+
+async def large(request: web.Request) -> web.Response:
+    return web.Response(body=LARGE_CONTENT, content_type="application/octet-stream")
+
+
+def application(routes: int) -> web.Application:
+    app = web.Application()
+    app.router.add_get("/plaintext", plaintext)
+    app.router.add_get("/user/{id}", user)
+    app.router.add_post("/echo", echo)
+    app.router.add_get("/large", large)
+    for index in range(routes):
+        app.router.add_get(route_path(index), filler)
+    return app
+
+
+def main() -> None:
+    options = process.start()
+    web.run_app(
+        application(options.routes),
+        host="127.0.0.1",
+        port=options.port,
+        access_log=None,
+        print=None,
+        runtime=options.loop,
+    )
+
+
+if __name__ == "__main__":
+    main()

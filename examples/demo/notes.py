@@ -1,0 +1,98 @@
+"""What a note is, and what may become one.
+
+Not here: where notes are kept (`store`), how they travel (`handlers`, `rows`).
+"""
+
+from typing import Final, NamedTuple
+
+MAX_LENGTH: Final = {"title": 200, "text": 20_000, "author": 80}
+READ_ONLY: Final = frozenset(
+    {"id", "version", "created", "updated"}
+)  # the store's business, ignored when sent back to us
+
+
+class Draft(NamedTuple):
+    """What a person writes."""
+
+    title: str
+    text: str = ""
+    author: str = ""
+
+
+class Note(NamedTuple):
+    """What the store makes of it. `version` counts the changes from 1; times are UTC in ISO 8601."""
+
+    id: int
+    version: int
+    title: str
+    text: str
+    author: str
+    created: str
+    updated: str
+
+    @property
+    def etag(self) -> str:
+        """Differs whenever the note does."""
+        return f"{self.id}.{self.version}"
+
+
+class InvalidDraftError(ValueError):
+    """Says what is wrong, by field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{field} {error}" for field, error in errors.items()))
+        self.errors = errors
+
+
+def read_draft(value: object) -> Draft:
+    """Check what somebody sent.
+
+    value: what JSON or CSV gave; a mapping with a title, and perhaps a text and an author
+    raises: InvalidDraftError, with all that is wrong at once
+    """
+    if not isinstance(value, dict):
+        raise InvalidDraftError({"note": f"must be an object with a title, is {_kind(value)}"})
+    errors: dict[str, str] = {}
+    for field, content in value.items():
+        if field in MAX_LENGTH:
+            error = _text_error(content, MAX_LENGTH[field])
+        elif field in READ_ONLY:
+            error = None
+        else:
+            field, error = str(field)[:40], f"is not known; a note has {', '.join(MAX_LENGTH)}"
+        if error is not None:
+            errors[field] = error
+    if not errors.get("title") and not str(value.get("title", "")).strip():
+        errors["title"] = "must not be empty"
+    if errors:
+        raise InvalidDraftError(errors)
+    return Draft(value["title"].strip(), value.get("text", ""), value.get("author", "").strip())
+
+
+def _text_error(content: object, max_length: int) -> str | None:
+    if not isinstance(content, str):
+        return f"must be text, is {_kind(content)}"
+    if len(content) > max_length:
+        return f"must have at most {max_length} characters, has {len(content)}"
+    try:
+        content.encode()
+    except UnicodeEncodeError as error:
+        return f"has no character at offset {error.start}, but half of a surrogate pair"
+    return None
+
+
+def _kind(value: object) -> str:
+    """The name that JSON has for it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "an array"
+        case _:
+            return "an object"

@@ -1,0 +1,1 @@
+"""What people ask, one runnable answer per file."""

@@ -1,0 +1,121 @@
+"""One connection under asyncio: the transport's callbacks to the driver, the driver's wishes to the transport."""
+
+import asyncio
+import socket
+import struct
+import sys
+from collections.abc import Coroutine
+from typing import Any, Final, cast
+
+from sansio_web.driver import Driver, Event, Running, Settings
+
+EAGER: Final = sys.version_info >= (3, 12)
+"""Whether a task can run at once, without a turn of the loop."""
+
+_RESET: Final = struct.pack("ii", 1, 0)
+
+
+class Connection(asyncio.Protocol):
+    """`sansio_web.driver.Host` over an asyncio transport.
+
+    tasks: those of the server; a handler's task is in it while it works
+    """
+
+    __slots__ = ("_driver", "_loop", "_settings", "_tasks", "_timer", "_transport", "now")
+
+    secure = False
+
+    def __init__(
+        self, settings: Settings, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]
+    ) -> None:
+        self._settings = settings
+        self._loop = loop
+        self._tasks = tasks
+        self._timer: asyncio.TimerHandle | None = None
+        self.now = loop.time
+
+    # -- from the transport ------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=self._settings.limits.max_unsent_bytes)
+        self._driver = Driver(self._settings, self, can_half_close=not self.secure)
+        self._driver.connected()
+
+    def data_received(self, data: bytes) -> None:
+        self._driver.receive_data(data)
+
+    def eof_received(self) -> bool:
+        self._driver.receive_eof()
+        return not self.secure  # asyncio cannot keep TLS half open
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._driver.transport_lost()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def pause_writing(self) -> None:
+        self._driver.write_blocked()
+
+    def resume_writing(self) -> None:
+        self._driver.write_resumed()
+
+    # -- from the driver ---------------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def unsent(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def shutdown_write(self) -> None:
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def abort(self) -> None:
+        raw = self._transport.get_extra_info("socket")
+        if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
+            try:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            except OSError:
+                pass  # it is closed already
+        self._transport.abort()
+
+    def read(self, wanted: bool) -> None:  # noqa: FBT001
+        if self._transport.is_closing():
+            return
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def start(self, handler: Coroutine[Any, Any, None]) -> Running | None:
+        if EAGER:
+            task = asyncio.Task(handler, loop=self._loop, eager_start=True)  # type: ignore[call-arg, unused-ignore]  # 3.12
+            if task.done():
+                return None
+        else:
+            task = self._loop.create_task(handler)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def event(self) -> Event:
+        return asyncio.Event()
+
+    def arm(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._driver.tick)
+
+    # -- for the application -----------------------------------------------------------------------------------
+
+    @property
+    def remote(self) -> str | None:
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) else peer
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)

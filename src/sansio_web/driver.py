@@ -1,0 +1,521 @@
+"""Joins a `ServerConnection` and an application for any runtime, through the few functions of `Host`.
+
+The adapter hands in bytes, ends and ticks; the driver applies them to the machine, does what the machine asks through `Host`, and
+runs `application.handle(exchange)` for each request. There is no event loop here and no protocol either.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from .effects import AbortTransport, CloseTransport, ShutdownWrite, Transmit
+from .errors import LocalProtocolError, RemoteProtocolError
+from .http.commands import (
+    ABORT,
+    READ_CONTENT,
+    STOP_PERSISTING,
+    Abort,
+    LimitContent,
+    ReadContent,
+    ResponseCommand,
+    SendContent,
+    ServerCommand,
+)
+from .http.events import (
+    ConnectionClosed,
+    ContentBroken,
+    ContentEnded,
+    ContentEvent,
+    ContentReceived,
+    PeerEnded,
+    ProtocolSwitched,
+    RequestReceived,
+    RequestRefused,
+    ServerEvent,
+)
+from .http.lifecycle import Send
+from .limits import DEFAULT_LIMITS, Limits
+from .server import ServerConnection
+from .exchange import AccessLogSink, ConnectionInfo, Exchange
+
+_FLUSH_BYTES: Final = 65_536
+
+
+class OnDisconnect(Enum):
+    """What a client's departure does to the handler of its request; the same in tests as in production."""
+
+    IGNORE = "ignore"  # the handler runs to its end; what it sends raises ConnectionResetError
+    CANCEL = "cancel"  # the handler is cancelled the runtime's way; the end of the client's stream counts as departure
+
+
+class Event(Protocol):
+    """A runtime's one-shot event: any number of tasks may wait."""
+
+    def set(self) -> object:
+        """Wake whoever waits, now and later."""
+        ...
+
+    async def wait(self) -> object:
+        """Until it is set."""
+        ...
+
+
+class Running(Protocol):
+    """A handler's task."""
+
+    def cancel(self) -> object:
+        """Cancel it the runtime's way."""
+        ...
+
+
+class Host(ConnectionInfo, Protocol):
+    """All that a runtime lends to one connection."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send all of it in time; tells `Driver.write_blocked` when it begins to hold back."""
+        ...
+
+    def unsent(self) -> int:
+        """Bytes that it still holds."""
+        ...
+
+    def shutdown_write(self) -> None:
+        """End our half after what was written."""
+        ...
+
+    def close(self) -> None:
+        """Close after what was written."""
+        ...
+
+    def abort(self) -> None:
+        """Close now, with a reset where the transport has one."""
+        ...
+
+    def read(self, wanted: bool) -> None:  # noqa: FBT001  the one thing it says
+        """Go on reading from the transport, or pause."""
+        ...
+
+    def start(self, handler: Coroutine[Any, Any, None]) -> Running | None:
+        """Run a handler beside this connection, at once as far as it goes; None if that was to its end."""
+        ...
+
+    def event(self) -> Event:
+        """A new event."""
+        ...
+
+    def arm(self, deadline: float) -> None:
+        """Call `Driver.tick` then or a little later; an earlier moment replaces a later one."""
+        ...
+
+
+class Application(Protocol):
+    """What the driver needs of `web.Application`, or of anything else that answers exchanges."""
+
+    async def handle(self, exchange: Exchange, /) -> Any:
+        """Answer one request."""
+        ...
+
+
+@dataclass(slots=True)
+class Settings:
+    """What all connections of one server share.
+
+    date: IMF-fixdate of now; may return the same object for a whole second
+    report: message and error for the server's log
+    drivers: connections that live or whose handlers still work; `on_departure` is called when one has gone
+    max_handlers: handlers of one connection that may still be at work after their response, before the next one waits
+    stopping: the server begins nothing new; a connection that comes all the same ends at once
+    """
+
+    application: Application
+    date: Callable[[], bytes]
+    report: Callable[[str, BaseException | None], None]
+    limits: Limits = DEFAULT_LIMITS
+    server_software: bytes = b"sansio_web"
+    access_logger: AccessLogSink | None = None
+    on_disconnect: OnDisconnect = OnDisconnect.IGNORE
+    max_handlers: int = 16
+    drivers: set["Driver"] = field(default_factory=lambda: set[Driver]())
+    requests_count: int = 0
+    on_departure: Callable[[], object] | None = None
+    stopping: bool = False
+
+
+class ServerExchange:
+    """One request on its way through a handler: `exchange.Exchange` over the driver.
+
+    `_told` holds a content event until `receive` takes it, so that a cancelled reader loses nothing.
+
+    begun: whether the handler has run at all; a task that is cancelled before its first step never does
+    """
+
+    __slots__ = ("_asked", "_driver", "_told", "_waiter", "begun", "connection", "gone", "head", "running")
+
+    def __init__(self, driver: "Driver", head: RequestReceived) -> None:
+        self.head = head
+        self.connection: ConnectionInfo = driver.host
+        self.running: Running | None = None
+        self.gone: RemoteProtocolError | str | None = None
+        self.begun = False
+        self._driver = driver
+        self._told: ContentEvent | None = None
+        self._asked = False
+        self._waiter: Event | None = None
+
+    @property
+    def server_software(self) -> bytes:
+        """The value of the Server field."""
+        return self._driver.settings.server_software
+
+    @property
+    def access_logger(self) -> AccessLogSink | None:
+        """Who is told of the finished exchange."""
+        return self._driver.settings.access_logger
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self._driver.host.now()
+
+    def date(self) -> bytes:
+        """The current time as IMF-fixdate."""
+        return self._driver.settings.date()
+
+    def report(self, message: str, error: BaseException | None = None) -> None:
+        """Tell the server's log."""
+        self._driver.settings.report(message, error)
+
+    async def receive(self) -> ContentReceived | ContentEnded:
+        """The next content event; see `exchange.Exchange`."""
+        if self._waiter is not None:
+            raise LocalProtocolError("another task is waiting in receive() of this request; only one may")
+        while self._told is None:
+            if not self._asked:
+                self._driver.command(READ_CONTENT, self)
+                self._asked = True
+            if self._told is None:
+                self._waiter = self._driver.host.event()
+                try:
+                    await self._waiter.wait()
+                finally:
+                    self._waiter = None
+        told, self._told, self._asked = self._told, None, False
+        if isinstance(told, ContentBroken):
+            raise told.error.with_traceback(None)
+        return told
+
+    def tell(self, event: ContentEvent) -> None:
+        """The driver has a content event for this exchange."""
+        self._told = event
+        if self._waiter is not None:
+            self._waiter.set()
+
+    async def send(self, command: ResponseCommand) -> None:
+        """Hand a command to the machine; see `exchange.Exchange`."""
+        driver = self._driver
+        driver.command(command, self)
+        if isinstance(command, SendContent):
+            while driver.blocked is not None and self.gone is None:
+                await driver.blocked.wait()
+            if self.gone is not None:
+                raise _reset(command, self)
+
+    def limit_content(self, max_bytes: int | None) -> None:
+        """Bound this request's content."""
+        self._driver.command(LimitContent(max_bytes), self)
+
+    def abort(self) -> None:
+        """Break the connection off."""
+        self._driver.command(ABORT, self)
+
+
+def _reset(command: ServerCommand, exchange: ServerExchange) -> ConnectionResetError:
+    return ConnectionResetError(f"cannot {type(command).__name__}: the connection has ended ({exchange.gone})")
+
+
+class Driver:
+    """One connection's machine, exchanges and host.
+
+    blocked: set while the transport holds back; writers wait for it
+    exchange: of the request that came last
+    """
+
+    __slots__ = (
+        *("_armed", "_connection", "_lost", "_next", "_out", "_out_bytes", "_pumping", "_reading", "_unfinished"),
+        *("blocked", "exchange", "host", "settings"),
+    )
+
+    def __init__(self, settings: Settings, host: Host, *, can_half_close: bool = True) -> None:
+        self.settings = settings
+        self.host = host
+        self.blocked: Event | None = None
+        self.exchange: ServerExchange | None = None
+        self._connection = ServerConnection(
+            settings.limits,
+            now=host.now(),
+            date=settings.date,
+            server=settings.server_software,
+            can_half_close=can_half_close,
+        )
+        self._unfinished: set[ServerExchange] = set()
+        self._next: RequestReceived | None = None
+        self._out: list[bytes] = []
+        self._out_bytes = 0
+        self._pumping = False
+        self._reading = True
+        self._armed: float | None = None
+        self._lost = False
+        settings.drivers.add(self)
+
+    # -- from the adapter ------------------------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """The transport is ready."""
+        if self.settings.stopping:
+            self._connection.send(STOP_PERSISTING, self.host.now())
+        self._pump()
+
+    def receive_data(self, data: bytes) -> None:
+        """Bytes came."""
+        self._connection.receive_data(data, self.host.now())
+        self._pump()
+
+    def receive_eof(self) -> None:
+        """The peer ended its half."""
+        self._connection.receive_eof(self.host.now())
+        self._pump()
+
+    def transport_lost(self) -> None:
+        """The transport is gone, with or without our doing. Comes last."""
+        self._connection.transport_lost(self.host.now())
+        self._pump()
+        self._unblock()
+        self._lost = True
+        self._depart()
+
+    def _depart(self) -> None:
+        """Leave the server's books once the transport is gone and no handler works."""
+        if self._lost and not self._unfinished:
+            self.settings.drivers.discard(self)
+            if self.settings.on_departure is not None:
+                self.settings.on_departure()
+
+    def write_blocked(self) -> None:
+        """The transport holds back."""
+        if self.blocked is None:
+            self.blocked = self.host.event()
+        self._connection.transmitted(self.host.unsent(), self.host.now())
+
+    def write_resumed(self) -> None:
+        """The transport takes more again."""
+        self._connection.transmitted(self.host.unsent(), self.host.now())
+        self._unblock()
+        self._pump()
+
+    def tick(self) -> None:
+        """The moment given to `Host.arm` has come, or may have."""
+        self._armed = None
+        now = self.host.now()
+        deadline = self._connection.next_deadline()
+        if deadline is not None and deadline <= now:
+            self._connection.transmitted(self.host.unsent(), now)
+            self._connection.handle_timeout(now)
+        self._pump()
+
+    def stop(self) -> None:
+        """Finish what runs, begin nothing new (graceful stop)."""
+        self._connection.transmitted(self.host.unsent(), self.host.now())
+        self._connection.send(STOP_PERSISTING, self.host.now())
+        self._pump()
+
+    def cancel(self) -> None:
+        """Cancel every handler and break the connection off; without a handler, drop the transport."""
+        if not self._unfinished:
+            self.host.abort()
+        self._next = None
+        for exchange in tuple(self._unfinished):
+            self._cancel(exchange)
+        now = self.host.now()
+        self._connection.send(ABORT, now)
+        self._pump()
+        self._connection.transmitted(self.host.unsent(), now)
+        self._connection.send(ABORT, now)  # drops what the peer does not take; nothing else is left to abort
+        self._pump()
+
+    def abandon(self) -> None:
+        """Drop the transport, whatever its handlers do."""
+        self.host.abort()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a handler is at work."""
+        return bool(self._unfinished)
+
+    # -- from an exchange --------------------------------------------------------------------------------------------------
+
+    def command(self, command: ServerCommand, asking: ServerExchange) -> None:
+        """Apply a command of one exchange, if the machine is still about it."""
+        if self._connection.http.request is not asking.head:
+            self._late(command, asking)
+        elif asking.gone is not None and not isinstance(command, (ReadContent, LimitContent, Abort)):
+            raise _reset(command, asking)
+        else:
+            self._connection.send(command, self.host.now())
+            self._pump()
+
+    def _late(self, command: ServerCommand, asking: ServerExchange) -> None:
+        """The machine has gone on to the next request."""
+        match command:
+            case LimitContent() | Abort():
+                return
+            case ReadContent():
+                error = RemoteProtocolError("the content was discarded: the response ended before it was read")
+                asking.tell(ContentBroken(error))
+            case _:
+                what = "the response to this request is complete; one request, one response"
+                raise LocalProtocolError(f"cannot {type(command).__name__}: {what}")
+
+    # -- the drain rule ------------------------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Effects, then events, until there are none; then what the adapter has to know.
+
+        Called within itself (a handler that runs at once sends a command), it leaves the beginning of a next request to the outer
+        call, and so does a handler's command outside of it for the outermost.
+        """
+        if self._pumping:
+            self._drain()
+            return
+        self._pumping = True
+        try:
+            self._drain()
+            while self._next is not None and len(self._unfinished) < self.settings.max_handlers:
+                head, self._next = self._next, None
+                self._begin(head)
+                self._drain()
+        finally:
+            self._pumping = False
+        self._flush()
+        reading = self._connection.wants_data() and self._next is None
+        if reading is not self._reading:
+            self._reading = reading
+            self.host.read(reading)
+        deadline = self._connection.next_deadline()
+        if deadline is not None and (self._armed is None or deadline < self._armed):
+            self._armed = deadline
+            self.host.arm(deadline)
+
+    def _drain(self) -> None:
+        connection = self._connection
+        while True:
+            while (effect := connection.next_effect()) is not None:
+                if type(effect) is Transmit:
+                    self._out.append(effect.data)
+                    self._out_bytes += len(effect.data)
+                    if self._out_bytes > _FLUSH_BYTES:
+                        self._flush()
+                else:
+                    self._flush()
+                    connection.transmitted(self.host.unsent(), self.host.now())
+                    self._do(effect)
+            event = connection.next_event()
+            if event is None:
+                return
+            if type(event) is RequestReceived:
+                self._next = event
+            else:
+                self._happened(event)
+
+    def _flush(self) -> None:
+        out = self._out
+        if out:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            self._out_bytes = 0
+            self.host.write(data)
+
+    def _do(self, effect: ShutdownWrite | CloseTransport | AbortTransport | Transmit) -> None:
+        if type(effect) is ShutdownWrite:
+            self.host.shutdown_write()
+        elif type(effect) is CloseTransport:
+            self.host.close()
+            self._connection.transmitted(self.host.unsent(), self.host.now())  # a peer that takes nothing is timed
+        else:
+            self.host.abort()
+
+    def _happened(self, event: ServerEvent) -> None:
+        exchange = self.exchange
+        match event:
+            case ContentReceived() | ContentEnded() | ContentBroken():
+                if exchange is not None:
+                    exchange.tell(event)
+            case PeerEnded():
+                self._departed(exchange)
+            case ConnectionClosed():
+                self._next = None  # nobody is there to be answered
+                for each in self._unfinished:
+                    each.gone = event.error or event.reason.value
+                self._unblock()
+                self._departed(exchange)
+            case ProtocolSwitched():
+                self.settings.report(f"nobody here speaks {event.protocol!r}; the connection is closed", None)
+                self.host.abort()
+            case RequestRefused() | RequestReceived():
+                pass
+
+    def _departed(self, exchange: ServerExchange | None) -> None:
+        """The client left. Work after a complete response belongs to the application: no departure cancels it."""
+        if self.settings.on_disconnect is not OnDisconnect.CANCEL or exchange is None or exchange.running is None:
+            return
+        if exchange in self._unfinished and self._response_open(exchange):
+            self._cancel(exchange)
+
+    def _cancel(self, exchange: ServerExchange) -> None:
+        if exchange.running is not None:
+            exchange.running.cancel()
+            if not exchange.begun:
+                self._finished(exchange)
+
+    def _response_open(self, exchange: ServerExchange) -> bool:
+        http = self._connection.http
+        return http.request is exchange.head and http.sending in (Send.OWED, Send.CONTENT)
+
+    def _unblock(self) -> None:
+        if self.blocked is not None:
+            self.blocked.set()
+            self.blocked = None
+
+    # -- handlers ----------------------------------------------------------------------------------------------------------------
+
+    def _begin(self, head: RequestReceived) -> None:
+        exchange = ServerExchange(self, head)
+        self.exchange = exchange
+        self._unfinished.add(exchange)
+        self.settings.requests_count += 1
+        exchange.running = self.host.start(self._run(exchange))
+        if exchange.gone is not None or self._connection.http.peer_ended:
+            self._departed(exchange)
+
+    async def _run(self, exchange: ServerExchange) -> None:
+        if exchange not in self._unfinished:
+            return  # cancelled before it began
+        exchange.begun = True
+        try:
+            await self.settings.application.handle(exchange)
+        except Exception as error:
+            self.settings.report("the application let an exception escape", error)
+        finally:
+            self._finished(exchange)
+
+    def _finished(self, exchange: ServerExchange) -> None:
+        """A handler has ended, however. If its response has not, nobody will finish it."""
+        self._unfinished.discard(exchange)
+        if exchange.gone is None and self._response_open(exchange):
+            self._connection.send(ABORT, self.host.now())
+        if not self._pumping:
+            self._pump()
+        self._depart()

@@ -1,0 +1,97 @@
+"""What an application asks of the world: one request and the way to answer it.
+
+`web` awaits nothing but `Exchange.receive()` and `Exchange.send()`. A driver implements it over the HTTP machine for every
+runtime; a test implements it in twenty lines with lists.
+"""
+
+from typing import Any, Protocol
+
+from .http.commands import ResponseCommand
+from .http.events import ContentEnded, ContentReceived, RequestReceived
+
+
+class ConnectionInfo(Protocol):
+    """What is known of the transport under an exchange."""
+
+    @property
+    def remote(self) -> str | None:
+        """The peer's address without its port; None or "" for a Unix socket."""
+        ...
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken."""
+        ...
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """By asyncio's names on every runtime: peername, sockname, socket, ssl_object, peercert, cipher."""
+        ...
+
+
+class AccessLogSink(Protocol):
+    """The part of `AbstractAccessLogger` that an exchange needs."""
+
+    def log(self, request: Any, response: Any, time: float) -> None:
+        """One finished exchange; `time` in seconds since its head came."""
+        ...
+
+
+class Exchange(Protocol):
+    """One request, and exactly one final response to it."""
+
+    @property
+    def head(self) -> RequestReceived:
+        """The request's head."""
+        ...
+
+    @property
+    def connection(self) -> ConnectionInfo:
+        """The transport it came on."""
+        ...
+
+    @property
+    def server_software(self) -> bytes:
+        """The value of the Server field (RFC 9110 10.2.4)."""
+        ...
+
+    @property
+    def access_logger(self) -> "AccessLogSink | None":
+        """Who is told of each finished exchange; None: nobody, and no time is spent on it."""
+        ...
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+    def date(self) -> bytes:
+        """The current time as IMF-fixdate (RFC 9110 5.6.7)."""
+        ...
+
+    async def receive(self) -> ContentReceived | ContentEnded:
+        """The next content event.
+
+        raises: RemoteProtocolError if the content can never be complete (`status_hint` 413: over the limit, 408: too slow,
+            400: malformed; `PeerDisconnected`: the peer left), again at each further call;
+            LocalProtocolError after ContentEnded, or if another task is waiting in `receive`
+        """
+        ...
+
+    async def send(self, command: ResponseCommand) -> None:
+        """Hand a command to the machine; waits while the peer takes less than we send.
+
+        raises: LocalProtocolError where the command is illegal now or malformed, saying what would have been legal, with
+            nothing sent of it; ConnectionResetError if the peer has gone
+        """
+        ...
+
+    def limit_content(self, max_bytes: int | None) -> None:
+        """Bound this request's content; None for no bound."""
+        ...
+
+    def abort(self) -> None:
+        """Break the connection off: the response going out cannot be completed."""
+        ...
+
+    def report(self, message: str, error: BaseException | None = None) -> None:
+        """Tell the server's log, with the traceback of `error`."""
+        ...
