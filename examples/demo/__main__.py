@@ -1,6 +1,7 @@
 """python -m examples.demo [--runtime asyncio|uvloop|trio] [--host HOST] [--port PORT] [--database FILE]"""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from sansio_web import web
@@ -20,7 +21,13 @@ def main() -> None:
         "--database", type=Path, default=DEFAULT_DATABASE, metavar="FILE", help="a SQLite file"
     )
     options = parser.parse_args()
-    web.run_app(make_app(options.database), host=options.host, port=options.port, runtime=options.runtime)
+    web.run_app(
+        make_app(options.database),
+        host=options.host,
+        port=options.port,
+        runtime=options.runtime,
+        print=partial(print, flush=True),
+    )
 
 
 if __name__ == "__main__":

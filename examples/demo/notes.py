@@ -3,7 +3,7 @@
 Not here: where notes are kept (`store`), how they travel (`handlers`, `rows`).
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 MAX_LENGTH: Final = {"title": 200, "text": 20_000, "author": 80}
 READ_ONLY: Final = frozenset(
@@ -52,21 +52,24 @@ def read_draft(value: object) -> Draft:
     """
     if not isinstance(value, dict):
         raise InvalidDraftError({"note": f"must be an object with a title, is {_kind(value)}"})
+    fields = cast(dict[object, object], value)
     errors: dict[str, str] = {}
-    for field, content in value.items():
-        if field in MAX_LENGTH:
-            error = _text_error(content, MAX_LENGTH[field])
-        elif field in READ_ONLY:
+    for field, content in fields.items():
+        name = str(field)
+        if name in MAX_LENGTH:
+            error = _text_error(content, MAX_LENGTH[name])
+        elif name in READ_ONLY:
             error = None
         else:
-            field, error = str(field)[:40], f"is not known; a note has {', '.join(MAX_LENGTH)}"
+            name, error = name[:40], f"is not known; a note has {', '.join(MAX_LENGTH)}"
         if error is not None:
-            errors[field] = error
-    if not errors.get("title") and not str(value.get("title", "")).strip():
+            errors[name] = error
+    title, text, author = (str(fields.get(name, "")) for name in Draft._fields)
+    if "title" not in errors and not title.strip():
         errors["title"] = "must not be empty"
     if errors:
         raise InvalidDraftError(errors)
-    return Draft(value["title"].strip(), value.get("text", ""), value.get("author", "").strip())
+    return Draft(title.strip(), text, author.strip())
 
 
 def _text_error(content: object, max_length: int) -> str | None:

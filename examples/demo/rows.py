@@ -117,7 +117,7 @@ class CsvRows(Rows):
 
     def _read(self, text: str) -> Draft | str | None:
         try:
-            record = next(csv.reader([text], strict=True), [])
+            record = next(csv.reader([text], strict=True), None)
         except csv.Error as error:
             return f"is not CSV: {error}"
         if not record:

@@ -24,6 +24,10 @@ class Deadlines(Generic[N]):
         else:
             self._moments[name] = now + timeout
 
+    def drop(self, name: N) -> None:
+        """Forget one, as `clear` does."""
+        self._moments.pop(name, None)
+
     def clear(self, *names: N) -> None:
         """Forget these; a name without a moment is no error."""
         for name in names:

@@ -11,11 +11,10 @@ from typing import TypeVar
 from .errors import LocalProtocolError
 
 
-
 class Member(Enum):
     """Base of states, inputs and names of deadlines: hashed by identity, which costs a fifth of what Enum's own hash does."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # Enum's is of the name
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # Enum's is of the name
 
 
 S = TypeVar("S", bound=Enum)
@@ -28,6 +27,11 @@ def step(table: Mapping[tuple[S, I], S], state: S, moved_by: I) -> S:
     if after is None:
         raise illegal(table, state, moved_by)
     return after
+
+
+def column(table: Mapping[tuple[S, I], S], moved_by: I) -> Mapping[S, S]:
+    """One input's column of a table, from state to state: the cheap way to step where the row is known to exist."""
+    return {before: after for (before, each), after in table.items() if each is moved_by}
 
 
 def illegal(table: Mapping[tuple[S, I], S], state: S, moved_by: I) -> LocalProtocolError:

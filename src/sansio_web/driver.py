@@ -20,6 +20,7 @@ from .http.commands import (
     ReadContent,
     ResponseCommand,
     SendContent,
+    SendResponse,
     ServerCommand,
 )
 from .http.events import (
@@ -154,28 +155,23 @@ class ServerExchange:
     begun: whether the handler has run at all; a task that is cancelled before its first step never does
     """
 
-    __slots__ = ("_asked", "_driver", "_told", "_waiter", "begun", "connection", "gone", "head", "running")
+    running: Running | None = None  # set when its handler has to wait
+    begun = False  # set by the handler's first step
+    gone: RemoteProtocolError | str | None = None  # why nothing can be sent any more
+    _told: ContentEvent | None = None
+    _asked = False  # for a content event
+    _waiter: Event | None = None
 
     def __init__(self, driver: "Driver", head: RequestReceived) -> None:
         self.head = head
         self.connection: ConnectionInfo = driver.host
-        self.running: Running | None = None
-        self.gone: RemoteProtocolError | str | None = None
-        self.begun = False
+        self.access_logger = driver.settings.access_logger
         self._driver = driver
-        self._told: ContentEvent | None = None
-        self._asked = False
-        self._waiter: Event | None = None
 
     @property
     def server_software(self) -> bytes:
         """The value of the Server field."""
         return self._driver.settings.server_software
-
-    @property
-    def access_logger(self) -> AccessLogSink | None:
-        """Who is told of the finished exchange."""
-        return self._driver.settings.access_logger
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -245,7 +241,8 @@ class Driver:
     """
 
     __slots__ = (
-        *("_armed", "_connection", "_lost", "_next", "_out", "_out_bytes", "_pumping", "_reading", "_unfinished"),
+        *("_armed", "_connection", "_effects", "_events", "_lost", "_next", "_out", "_out_bytes", "_pumping", "_reading"),
+        "_unfinished",
         *("blocked", "exchange", "host", "settings"),
     )
 
@@ -261,6 +258,8 @@ class Driver:
             server=settings.server_software,
             can_half_close=can_half_close,
         )
+        self._effects = self._connection.effects
+        self._events = self._connection.events
         self._unfinished: set[ServerExchange] = set()
         self._next: RequestReceived | None = None
         self._out: list[bytes] = []
@@ -339,11 +338,7 @@ class Driver:
         self._next = None
         for exchange in tuple(self._unfinished):
             self._cancel(exchange)
-        now = self.host.now()
-        self._connection.send(ABORT, now)
-        self._pump()
-        self._connection.transmitted(self.host.unsent(), now)
-        self._connection.send(ABORT, now)  # drops what the peer does not take; nothing else is left to abort
+        self._connection.send(ABORT, self.host.now())
         self._pump()
 
     def abandon(self) -> None:
@@ -365,7 +360,10 @@ class Driver:
             raise _reset(command, asking)
         else:
             self._connection.send(command, self.host.now())
-            self._pump()
+            if not self._pumping:
+                self._pump()
+            elif self._events or type(command) is not SendResponse:
+                self._drain()
 
     def _late(self, command: ServerCommand, asking: ServerExchange) -> None:
         """The machine has gone on to the next request."""
@@ -396,10 +394,12 @@ class Driver:
             while self._next is not None and len(self._unfinished) < self.settings.max_handlers:
                 head, self._next = self._next, None
                 self._begin(head)
-                self._drain()
+                if self._effects or self._events:
+                    self._drain()
         finally:
             self._pumping = False
-        self._flush()
+        if self._out:
+            self._flush()
         reading = self._connection.wants_data() and self._next is None
         if reading is not self._reading:
             self._reading = reading
@@ -410,19 +410,20 @@ class Driver:
             self.host.arm(deadline)
 
     def _drain(self) -> None:
-        connection = self._connection
         while True:
-            while (effect := connection.next_effect()) is not None:
+            while self._effects:
+                effect = self._connection.next_effect()
                 if type(effect) is Transmit:
                     self._out.append(effect.data)
                     self._out_bytes += len(effect.data)
                     if self._out_bytes > _FLUSH_BYTES:
                         self._flush()
-                else:
+                elif effect is not None:
                     self._flush()
-                    connection.transmitted(self.host.unsent(), self.host.now())
                     self._do(effect)
-            event = connection.next_event()
+            if not self._events:
+                return
+            event = self._connection.next_event()
             if event is None:
                 return
             if type(event) is RequestReceived:
@@ -514,8 +515,9 @@ class Driver:
     def _finished(self, exchange: ServerExchange) -> None:
         """A handler has ended, however. If its response has not, nobody will finish it."""
         self._unfinished.discard(exchange)
-        if exchange.gone is None and self._response_open(exchange):
+        if self._connection.http.request is exchange.head and exchange.gone is None and self._response_open(exchange):
             self._connection.send(ABORT, self.host.now())
         if not self._pumping:
             self._pump()
-        self._depart()
+        if self._lost:
+            self._depart()

@@ -99,11 +99,15 @@ class Adapter(Protocol):
         """Whether the calling code runs under this runtime now."""
         ...
 
-    def run(self, main: Callable[[Scope], Awaitable[None]], *, handle_signals: bool, debug: bool | None = None) -> None:
+    def run(
+        self, main: Callable[[Scope], Awaitable[None]], *, handle_signals: bool, debug: bool | None = None
+    ) -> None:
         """Start the runtime, run `main` to its end, and end the runtime."""
         ...
 
-    async def start_server(self, application: "Hosted", options: "ServerOptions", scope: Scope | None) -> RunningServer:
+    async def start_server(
+        self, application: "Hosted", options: "ServerOptions", scope: Scope | None
+    ) -> RunningServer:
         """Start the application, in a task of its own."""
         ...
 
@@ -190,7 +194,9 @@ async def live(
             await application.cleanup()
 
 
-async def drained(settings: Settings, options: ServerOptions, gone: Callable[[float], Awaitable[object]]) -> None:
+async def drained(
+    settings: Settings, options: ServerOptions, gone: Callable[[float], Awaitable[object]]
+) -> None:
     """Let handlers end by themselves, then cancel them, then drop their transports: each within its bound.
 
     gone: waits until `settings.drivers` is empty, at most so many seconds; if it is cancelled, the first bound is over
@@ -229,7 +235,9 @@ def adapter(name: str) -> Adapter:
         return cast(Adapter, point.load())
     if name in BUILT_IN:
         return cast(Adapter, importlib.import_module(BUILT_IN[name]))
-    raise ValueError(f"runtime {name!r} is not known; known are {', '.join(adapter_names())} (entry points {ENTRY_POINTS})")
+    raise ValueError(
+        f"runtime {name!r} is not known; known are {', '.join(adapter_names())} (entry points {ENTRY_POINTS})"
+    )
 
 
 def running_adapter() -> Adapter:

@@ -4,7 +4,7 @@ The shape is the HTTP machine's own (`http.server_role`); a request that cannot 
 this sees only requests that can be served. A later protocol takes its place behind the same names after `ProtocolSwitched`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from .effects import Effect
 from .errors import RemoteProtocolError
@@ -19,10 +19,11 @@ from .limits import DEFAULT_LIMITS, Limits
 class ServerConnection:
     """One connection, from the first byte to the last.
 
-    The calls of the hot path are the machine's own methods, plugged in when it takes over.
+    The calls of the hot path are the machine's own methods, plugged in when it takes over. `effects` and `events` are its queues,
+    for a driver that wants to see that one is empty without a call; taking from them is for `next_effect` and `next_event`.
     """
 
-    __slots__ = ("http", "next_deadline", "next_effect", "receive_data", "send", "wants_data")
+    __slots__ = ("effects", "events", "http", "next_deadline", "next_effect", "receive_data", "send", "wants_data")
 
     def __init__(
         self,
@@ -40,6 +41,8 @@ class ServerConnection:
         self.next_effect: Callable[[], Effect | None] = self.http.next_effect
         self.next_deadline: Callable[[], float | None] = self.http.next_deadline
         self.wants_data: Callable[[], bool] = self.http.wants_data
+        self.effects: Sized = self.http.effects
+        self.events: Sized = self.http.events
 
     def next_event(self) -> ServerEvent | None:
         """The next thing that happened. `RequestRefused` has been answered already; it comes for the log."""

@@ -6,14 +6,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from .driver import Application, OnDisconnect, Settings
+from .exchange import AccessLogSink
 from .hosting import Listen, ListenSocket, ListenTCP, ListenUnix, ServerOptions, Surroundings
 from .http.dates import date_source
 from .limits import DEFAULT_LIMITS, Limits
-from .web.access_log import AccessLogger
-from .exchange import AccessLogSink
 
 if TYPE_CHECKING:
     from socket import socket
@@ -98,7 +97,9 @@ def server_options(application: Application, options: Mapping[str, Any]) -> Serv
             on_disconnect=policy,
         )
 
-    timeout = float(options.get("shutdown_timeout", ServerOptions.__dataclass_fields__["shutdown_timeout"].default))
+    timeout = float(
+        options.get("shutdown_timeout", ServerOptions.__dataclass_fields__["shutdown_timeout"].default)
+    )
     return ServerOptions(settings, shutdown_timeout=timeout)
 
 
@@ -108,6 +109,8 @@ def _access_logger(options: Mapping[str, Any], around: Surroundings) -> AccessLo
         log = around.access_log
     if log is None:
         return None
+    from .web.access_log import AccessLogger  # here, because web's runner imports this module
+
     kind = options.get("access_log_class", AccessLogger)
     form = options.get("access_log_format", AccessLogger.LOG_FORMAT)
     made: Any
@@ -145,7 +148,7 @@ def _several(value: Any, single: tuple[type, ...]) -> list[Any]:
         return []
     if isinstance(value, single) or hasattr(value, "__fspath__") or not isinstance(value, Iterable):
         return [value]
-    return list(cast(Iterable[Any], value))
+    return list(value)  # pyright: ignore[reportUnknownArgumentType]  # Any, narrowed to Iterable
 
 
 def _path_text(path: Any) -> str:

@@ -62,26 +62,65 @@ def test_the_command_says_what_the_response_says(arguments: dict[str, Any], expe
     assert served(handler).sent == [expected]
 
 
-def test_headers_cookies_and_receivers_make_the_head_complete() -> None:
+def test_headers_and_cookies_go_out_in_one_command_too() -> None:
     async def headers(request: web.Request) -> web.Response:
-        return web.Response(text="x", headers={"X": "y"})
+        return web.Response(body=b"xy", headers={"X": "y"})
 
     async def cookie(request: web.Request) -> web.Response:
         response = web.Response(text="x")
         response.set_cookie("a", "b")
         return response
 
+    octets, text = (
+        (b"Content-Type", b"application/octet-stream"),
+        (b"Content-Type", b"text/plain; charset=utf-8"),
+    )
+    assert served(headers).sent == [
+        SendResponse(200, b"OK", [(b"X", b"y"), (b"Content-Length", b"2"), octets], b"xy")
+    ]
+    assert served(cookie).sent == [SendResponse(200, b"OK", [text, (b"Set-Cookie", b"a=b; Path=/")], b"x")]
+
+
+def test_a_response_that_closes_the_connection_says_so_in_a_complete_head() -> None:
     async def closing(request: web.Request) -> web.Response:
         response = web.Response(text="x")
         response.force_close()
         return response
 
-    for handler, name in ((headers, b"x"), (cookie, b"set-cookie"), (closing, b"connection")):
-        exchange = served(handler)
-        (command,) = exchange.sent
-        assert isinstance(command, SendResponse)
-        assert command.complete
-        assert {name, b"date", b"server", b"content-type", b"content-length"} <= exchange.answer_fields.keys()
+    exchange = served(closing)
+    (command,) = exchange.sent
+    assert isinstance(command, SendResponse)
+    assert command.complete
+    assert exchange.answer_fields.keys() == {
+        b"content-type",
+        b"content-length",
+        b"connection",
+        b"date",
+        b"server",
+    }
+
+
+def test_a_class_of_response_that_sends_in_its_own_way_is_let() -> None:
+    prepared: list[web.BaseRequest] = []
+
+    class Own(web.Response):
+        async def prepare(self, request: web.BaseRequest) -> None:
+            prepared.append(request)
+            await super().prepare(request)
+
+    class OwnError(web.HTTPGone):
+        async def write_eof(self, data: bytes = b"", **options: Any) -> None:
+            await super().write_eof(b"!", **options)
+
+    async def returning(request: web.Request) -> web.Response:
+        return Own(text="x")
+
+    async def raising(request: web.Request) -> web.Response:
+        raise OwnError(text="gone")
+
+    assert served(returning).answer == b"x"
+    assert len(prepared) == 1
+    assert served(raising).answer == b"gone!"
 
 
 def test_receivers_of_on_response_prepare_may_change_and_delete_headers() -> None:
@@ -353,6 +392,36 @@ def test_a_response_that_the_machine_refuses_is_a_500(headers: dict[str, str] | 
     assert isinstance(error, LocalProtocolError)
 
 
+def test_a_stream_whose_head_the_machine_refuses_is_a_500() -> None:
+    class Refusing(FakeExchange):
+        async def send(self, command: Any) -> None:
+            if isinstance(command, SendHead):
+                raise LocalProtocolError("refused")
+            await super().send(command)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.StreamResponse()
+
+    exchange = served(handler, Refusing())
+    assert exchange.status == 500
+    assert not exchange.aborted
+
+
+def test_a_stream_whose_end_the_machine_refuses_is_broken_off_because_something_is_missing() -> None:
+    class Refusing(FakeExchange):
+        async def send(self, command: Any) -> None:
+            if isinstance(command, SendEnd):
+                raise LocalProtocolError("content is shorter than Content-Length")
+            await super().send(command)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.StreamResponse(headers={"Content-Length": "5"})
+
+    exchange = served(handler, Refusing())
+    assert exchange.aborted
+    assert len(exchange.reports) == 1
+
+
 def test_a_receiver_that_fails_for_every_response_still_leaves_a_500() -> None:
     async def receiver(request: web.Request, response: web.StreamResponse) -> None:
         raise ValueError("receiver")
@@ -510,6 +579,28 @@ def test_a_clone_of_the_request_is_answered_as_the_request() -> None:
 
     exchange = served(handler)
     assert [type(command) for command in exchange.sent] == [SendHead, SendEnd]
+
+
+def test_a_peer_that_leaves_before_the_500_is_nobodys_error() -> None:
+    class Leaving(FakeExchange):
+        async def send(self, command: Any) -> None:
+            raise ConnectionResetError("gone")
+
+    async def handler(request: web.Request) -> web.Response:
+        raise ValueError("oops")
+
+    exchange = served(handler, Leaving())
+    assert len(exchange.reports) == 1
+    assert not exchange.aborted
+
+
+def test_returning_an_http_exception_from_a_view_warns_too() -> None:
+    class Thing(web.View):
+        async def get(self) -> web.Response:
+            return web.HTTPGone()
+
+    with pytest.warns(DeprecationWarning, match="raise it instead"):
+        assert served(Thing).status == 410
 
 
 # ---- middlewares

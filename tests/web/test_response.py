@@ -11,6 +11,7 @@ from fake_exchange import DATE, SERVER, FakeExchange, run
 
 from sansio_web import web
 from sansio_web.http.commands import SendContent, SendEnd, SendHead, SendResponse
+from sansio_web.web._response_head import field_lines
 from sansio_web.web.keys import NotAppKeyWarning
 
 KEY = web.ResponseKey("key", int)
@@ -163,6 +164,7 @@ def test_last_modified_takes_what_aiohttp_takes() -> None:
     with pytest.raises(TypeError, match="last_modified is a bytes"):
         ours.last_modified = b"x"  # type: ignore[assignment]
     assert web.StreamResponse().last_modified is None
+    assert web.StreamResponse().etag is None
 
 
 def test_etag_takes_what_aiohttp_takes() -> None:
@@ -330,6 +332,16 @@ def test_a_response_is_a_mapping_of_its_own() -> None:
     assert response == response
     assert response != web.Response()
     assert len({response, web.Response()}) == 2
+
+
+def test_deleting_from_an_empty_response_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        del web.Response()[KEY]
+
+
+def test_a_header_name_that_is_no_str_is_an_error_too() -> None:
+    with pytest.raises(AttributeError):
+        field_lines([(5, "x")])  # type: ignore[list-item]
 
 
 def test_a_string_key_warns_at_the_line_that_used_it() -> None:

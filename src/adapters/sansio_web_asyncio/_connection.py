@@ -1,4 +1,4 @@
-"""One connection under asyncio: the transport's callbacks to the driver, the driver's wishes to the transport."""
+"""One connection under asyncio: the transport's callbacks to the driver, its wishes to the transport."""
 
 import asyncio
 import socket
@@ -34,12 +34,12 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.now = loop.time
 
-    # -- from the transport ------------------------------------------------------------------------------------
+    # -- from the transport --------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._settings.limits.max_unsent_bytes)
-        self._driver = Driver(self._settings, self, can_half_close=not self.secure)
+        self._driver = Driver(self._settings, self)
         self._driver.connected()
 
     def data_received(self, data: bytes) -> None:
@@ -47,7 +47,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._driver.receive_eof()
-        return not self.secure  # asyncio cannot keep TLS half open
+        return True  # our half lives on
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._driver.transport_lost()
@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._driver.write_resumed()
 
-    # -- from the driver ---------------------------------------------------------------------------------------
+    # -- from the driver -----------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
         self._transport.write(data)
@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
                 pass  # it is closed already
         self._transport.abort()
 
-    def read(self, wanted: bool) -> None:  # noqa: FBT001
+    def read(self, wanted: bool) -> None:
         if self._transport.is_closing():
             return
         if wanted:
@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
         self._timer = self._loop.call_at(deadline, self._driver.tick)
 
-    # -- for the application -----------------------------------------------------------------------------------
+    # -- for the application -------------------------------------------------------------------------------
 
     @property
     def remote(self) -> str | None:

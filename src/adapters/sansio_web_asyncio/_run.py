@@ -1,4 +1,4 @@
-"""Starting asyncio for a server that owns the process: one main coroutine, ended by a signal or from any thread."""
+"""Starting asyncio for a server that owns the process: one main coroutine, ended by a signal or by any thread."""
 
 import asyncio
 import signal
@@ -46,13 +46,14 @@ def run(
 ) -> None:
     """Run `main` in a new loop. Signals are taken in the main thread only, where they arrive.
 
-    The first one stops gracefully; after it they do again what they did before, so that a second one ends it at once.
+    The first one stops gracefully; then they do again what they did before, so that a second one ends it at once.
     """
 
     async def body() -> None:
         loop = asyncio.get_running_loop()
         scope = Scope(loop)
-        taken = list(_SIGNALS) if handle_signals and threading.current_thread() is threading.main_thread() else []
+        main_thread = threading.current_thread() is threading.main_thread()
+        taken = list(_SIGNALS) if handle_signals and main_thread else []
 
         def give_back() -> None:
             while taken:

@@ -1,4 +1,4 @@
-"""A server under asyncio: listeners, the application's life in a task of its own, a stop within its bounds."""
+"""A server under asyncio: listeners, the application's life in a task of its own, a stop within bounds."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from sansio_web.driver import Driver
@@ -37,7 +37,7 @@ def report(message: str, error: BaseException | None) -> None:
 
 
 class Listening:
-    """Sockets that accept. unlink: a Unix socket's path, removed with it as long as it is still the same file."""
+    """Sockets that accept. unlink: a Unix socket's path, removed with it as long as it is the same file."""
 
     def __init__(self, server: asyncio.Server, unlink: str | None = None) -> None:
         self._server = server
@@ -63,7 +63,7 @@ class Server:
         self._application = application
         self._options = options
         self._tasks: set[asyncio.Task[None]] = set()  # handlers
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._handshakes: set[SecureConnection] = set()
         self._stop = asyncio.Event()
         self._departure = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
@@ -114,15 +114,23 @@ class Server:
         unlink = None
         match where:
             case ListenTCP(host=host, port=port, reuse_address=reuse_address, reuse_port=reuse_port):
-                reuse = {"reuse_address": reuse_address, "reuse_port": reuse_port}
-                server = await loop.create_server(factory, host, port, backlog=where.backlog, **reuse)
+                server = await loop.create_server(
+                    factory,
+                    host,
+                    port,
+                    backlog=where.backlog,
+                    reuse_address=reuse_address,
+                    reuse_port=reuse_port,
+                )
             case ListenUnix(path=path):
                 _refuse_living(path)
                 server = await loop.create_unix_server(factory, path, backlog=where.backlog)
                 unlink = path
             case ListenSocket(sock=sock):
-                make = loop.create_unix_server if sock.family == socket.AF_UNIX else loop.create_server
-                server = await make(factory, sock=sock, backlog=where.backlog)
+                if sock.family == socket.AF_UNIX:
+                    server = await loop.create_unix_server(factory, sock=sock, backlog=where.backlog)
+                else:
+                    server = await loop.create_server(factory, sock=sock, backlog=where.backlog)
         listening = Listening(server, unlink)
         self.listeners.append(listening)
         return listening
@@ -146,8 +154,8 @@ class Server:
         finally:
             for listener in self.listeners:
                 await listener.close()
-            for task in tuple(self._handshakes):
-                task.cancel()
+            for connection in tuple(self._handshakes):
+                connection.abort()
 
     async def _gone(self, timeout: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -165,7 +173,9 @@ async def start_server(application: Hosted, options: ServerOptions, scope: Scope
 
 
 @contextlib.asynccontextmanager
-async def serving(application: Hosted, options: ServerOptions, where: list[Listen]) -> AsyncIterator[Server]:
+async def serving(
+    application: Hosted, options: ServerOptions, where: list[Listen]
+) -> AsyncGenerator[Server, None]:
     """A server that listens for as long as the block lasts."""
     server = await start_server(application, options)
     try:

@@ -1,21 +1,23 @@
-"""TLS under asyncio, by `start_tls`: so the handshake is ours to end, and what the raw transport holds is known."""
+"""TLS under asyncio, over memory: so the handshake is ours to end, and our half can end alone."""
 
 import asyncio
-from ssl import SSLContext
-from typing import Final, cast
+import ssl
+from typing import Any, cast
 
 from sansio_web.driver import Settings
 
 from ._connection import Connection
 
-_GOODBYE_TIMEOUT: Final = 2.0
-"""How long the peer may take to answer our close_notify (RFC 8446 6.1) once it has everything."""
+_RECORDS_BYTES = 65_536
 
 
 class SecureConnection(Connection):
-    """A connection whose first transport is raw; what comes within the handshake's last flight waits in `_early`."""
+    """A connection whose transport carries TLS records.
 
-    __slots__ = ("_context", "_early", "_farewell", "_handshakes", "_raw")
+    handshakes: those of the server that are not over; the driver comes to be when this one is
+    """
+
+    __slots__ = ("_context", "_handshakes", "_incoming", "_outgoing", "_tls", "_tls_ended")
 
     secure = True
 
@@ -24,68 +26,117 @@ class SecureConnection(Connection):
         settings: Settings,
         loop: asyncio.AbstractEventLoop,
         tasks: set[asyncio.Task[None]],
-        handshakes: set[asyncio.Task[None]],
-        context: SSLContext,
+        handshakes: "set[SecureConnection]",
+        context: ssl.SSLContext,
     ) -> None:
         super().__init__(settings, loop, tasks)
         self._handshakes = handshakes
         self._context = context
-        self._early: list[bytes] | None = []
-        self._farewell: asyncio.TimerHandle | None = None
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._tls_ended = False  # shutdown_write, close
+
+    # -- from the transport --------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._raw = cast(asyncio.Transport, transport)
-        self._raw.pause_reading()
-        task = self._loop.create_task(self._shake_hands())
-        self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
-
-    async def _shake_hands(self) -> None:
-        limits = self._settings.limits
-        transport: asyncio.Transport | None = None
-        try:
-            transport = await self._loop.start_tls(
-                *(self._raw, self, self._context),
-                server_side=True,
-                ssl_handshake_timeout=limits.head_timeout or 60.0,
-                ssl_shutdown_timeout=limits.write_timeout or 60.0,
-            )
-        except OSError:
-            pass  # the peer speaks no TLS, or too slowly, or has left
-        finally:
-            if transport is None:
-                self._raw.abort()
-        if transport is not None:
-            early, self._early = self._early or [], None
-            super().connection_made(transport)
-            for data in early:
-                self.data_received(data)
+        self._transport = cast(asyncio.Transport, transport)
+        self._handshakes.add(self)
+        timeout = self._settings.limits.head_timeout
+        if timeout is not None:
+            self._timer = self._loop.call_later(timeout, self.abort)
 
     def data_received(self, data: bytes) -> None:
-        if self._early is None:
+        if self._tls_ended:
+            self._driver.receive_data(data)  # counted and dropped
+            return
+        self._incoming.write(data)
+        try:
+            if self not in self._handshakes or self._shake_hands():
+                self._read_records()
+        except ssl.SSLWantReadError:
+            self._flush()
+        except ssl.SSLError:
+            self._flush()  # the alert
+            self._transport.close()
+
+    def _shake_hands(self) -> bool:
+        self._tls.do_handshake()
+        self._handshakes.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._flush()
+        super().connection_made(self._transport)
+        return True
+
+    def _read_records(self) -> None:
+        """Until the memory is read out, which raises SSLWantReadError, or TLS has ended."""
+        while not self._tls_ended:
+            try:
+                data = self._tls.read(_RECORDS_BYTES)
+            except ssl.SSLZeroReturnError:
+                data = b""
+            if not data:
+                self._driver.receive_eof()
+                return
             self._driver.receive_data(data)
-        else:
-            self._early.append(data)
 
     def eof_received(self) -> bool:
-        return super().eof_received() if self._early is None else False
+        return self not in self._handshakes and super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._farewell is not None:
-            self._farewell.cancel()
-        if self._early is None:
+        if self not in self._handshakes:
             super().connection_lost(exc)
+        elif self._timer is not None:
+            self._timer.cancel()
+        self._handshakes.discard(self)
 
-    def unsent(self) -> int:
-        return self._raw.get_write_buffer_size() + self._transport.get_write_buffer_size()
+    # -- from the driver -----------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._transport.write(self._outgoing.read())
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._tls.write(view) :]
+        except ssl.SSLError:
+            self.abort()
+            return
+        self._flush()
+
+    def _say_goodbye(self) -> None:
+        """close_notify (RFC 8446 6.1); the peer's is not waited for."""
+        if self._tls_ended:
+            return
+        self._tls_ended = True
+        try:
+            self._tls.unwrap()
+        except ssl.SSLError:
+            pass  # it wants the peer's answer
+        self._flush()
+
+    def shutdown_write(self) -> None:
+        self._say_goodbye()
+        super().shutdown_write()
 
     def close(self) -> None:
-        """Say goodbye; the driver times a peer that takes nothing, we one that does not answer."""
-        self._transport.close()
-        self._farewell = self._loop.call_later(_GOODBYE_TIMEOUT, self._part)
+        self._say_goodbye()
+        super().close()
 
-    def _part(self) -> None:
-        if self.unsent():
-            self._farewell = self._loop.call_later(_GOODBYE_TIMEOUT, self._part)
-        else:
-            self._raw.abort()
+    # -- for the application -------------------------------------------------------------------------------
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        match name:
+            case "ssl_object":
+                return self._tls
+            case "sslcontext":
+                return self._context
+            case "peercert":
+                return self._tls.getpeercert()
+            case "cipher":
+                return self._tls.cipher()
+            case _:
+                return super().get_extra_info(name, default)

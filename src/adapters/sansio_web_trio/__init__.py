@@ -12,8 +12,9 @@ from sansio_web.hosting import Hosted
 from sansio_web.serving import listens, server_options
 
 from ._connection import Connection
+from ._listening import Listening
 from ._run import Scope, is_running, run, start_server
-from ._server import Listening, Server
+from ._server import Server
 
 __all__ = ["Connection", "Listening", "Scope", "Server", "is_running", "run", "serve", "start_server"]
 

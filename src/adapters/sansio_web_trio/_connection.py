@@ -1,14 +1,14 @@
 """One connection under trio: leaders and followers in the connection's nursery.
 
-The task that reads is the leader. It runs a handler itself as far as it goes; if the handler has to wait, the task stays with it
-and another becomes leader. So a request that needs nothing but its own bytes costs no switch of tasks, and every handler lives in
-the nursery of its connection.
+The task that reads is the leader. It runs a handler itself as far as it goes; if the handler has to wait,
+the task stays with it and another becomes leader. So a request that needs nothing but its own bytes costs no
+switch of tasks, and every handler lives in the nursery of its connection.
 """
 
 import math
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import trio
 
@@ -58,7 +58,7 @@ class Connection:
 
     async def serve(self) -> None:
         """From the first byte to the last handler's end."""
-        self._driver = Driver(self._settings, self, can_half_close=self.transport.can_half_close)
+        self._driver = Driver(self._settings, self)
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
@@ -68,7 +68,7 @@ class Connection:
         finally:
             self._lost()
 
-    # -- reading -----------------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------
 
     async def _lead(self) -> None:
         """Read and begin handlers, until one has to wait; then stay with it while another task leads."""
@@ -96,7 +96,7 @@ class Connection:
                 return
         # the last leader leaves; handlers that still work keep the nursery open
 
-    def read(self, wanted: bool) -> None:  # noqa: FBT001
+    def read(self, wanted: bool) -> None:
         if wanted and self._wants_data is not None:
             self._wants_data.set()
             self._wants_data = None
@@ -120,7 +120,7 @@ class Connection:
     def event(self) -> Event:
         return trio.Event()
 
-    # -- writing -----------------------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
         if self._closing:
@@ -170,15 +170,15 @@ class Connection:
         try:
             while self._outbox and not self._closing:
                 data = self._outbox[0]
-                if data is None:
-                    await self.transport.send_eof()
-                elif not data:
-                    await self.transport.goodbye()
-                    self._lost()
-                    return
-                else:
+                if data:
                     await self._send(data)
-                self._outbox.popleft()
+                else:
+                    with trio.move_on_after(self._settings.limits.linger_timeout or math.inf):
+                        await (self.transport.send_eof() if data is None else self.transport.goodbye())
+                    if data is not None:
+                        self._lost()
+                if self._outbox:
+                    self._outbox.popleft()
         except _BROKEN:
             self._lost()
         finally:
@@ -186,15 +186,15 @@ class Connection:
 
     async def _send(self, data: bytes) -> None:
         view = memoryview(data)
+        low = self._settings.limits.max_unsent_bytes // 4
         while view:
             part = view[:_PIECE_BYTES]
             await self.transport.send(part)
+            if self._closing:
+                return
             view = view[len(part) :]
             self._unsent -= len(part)
-            if (
-                self._driver.blocked is not None
-                and self._unsent <= self._settings.limits.max_unsent_bytes // 4
-            ):
+            if self._driver.blocked is not None and self._unsent <= low:
                 self._driver.write_resumed()
 
     def _lost(self, *, reset: bool = False) -> None:
@@ -211,7 +211,7 @@ class Connection:
             self._timer.cancel()
         self._driver.transport_lost()
 
-    # -- time --------------------------------------------------------------------------------------------------------------
+    # -- time ----------------------------------------------------------------------------------------------
 
     def arm(self, deadline: float) -> None:
         if self._closing:
@@ -237,12 +237,12 @@ class Connection:
             self._timer = trio.CancelScope()
             self._driver.tick()
 
-    # -- for the application -----------------------------------------------------------------------------------------------
+    # -- for the application -------------------------------------------------------------------------------
 
     @property
     def remote(self) -> str | None:
         peer = self.get_extra_info("peername")
-        return str(peer[0]) if isinstance(peer, tuple) else peer
+        return str(cast(tuple[object, ...], peer)[0]) if isinstance(peer, tuple) else peer
 
     @property
     def secure(self) -> bool:

@@ -1,4 +1,4 @@
-"""A handler's coroutine under trio: its first step where the request came in, the rest in whichever task stays with it."""
+"""A handler under trio: its first step where the request came in, the rest in the task that stays with it."""
 
 import types
 from collections.abc import Coroutine, Generator

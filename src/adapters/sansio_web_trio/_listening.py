@@ -65,12 +65,12 @@ class Listening:
 
 async def bound(where: Listen) -> Listening:
     """Listen there."""
-    unlink = None
+    unlink: str | None = None
     match where:
         case ListenTCP():
             sockets = await _bind_tcp(where)
-        case ListenUnix(path=unlink):
-            sockets = [_bind_unix(unlink)]
+        case ListenUnix(path=path):
+            sockets, unlink = [_bind_unix(path)], path
         case ListenSocket(sock=sock):
             sockets = [sock]
     try:

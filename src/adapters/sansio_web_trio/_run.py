@@ -2,8 +2,8 @@
 
 import signal
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final, cast
 
 import trio
 
@@ -47,10 +47,10 @@ def is_running() -> bool:
 def run(main: Callable[[Scope], Awaitable[None]], *, handle_signals: bool, debug: bool | None = None) -> None:
     """Run `main` under trio. Signals are taken in the main thread only, where they arrive.
 
-    The first one stops gracefully; after it they do again what they did before, so that a second one ends it at once.
+    The first one stops gracefully; then they do again what they did before, so that a second one ends it at once.
     """
 
-    async def take_signal(scope: Scope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def take_signal(scope: Scope, *, task_status: trio.TaskStatus[None]) -> None:
         with trio.open_signal_receiver(*_SIGNALS) as arrivals:
             task_status.started()
             async for _ in arrivals:
@@ -72,12 +72,20 @@ def run(main: Callable[[Scope], Awaitable[None]], *, handle_signals: bool, debug
 
 
 def _gravest(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong, without the nurseries it went through: an exit before an error, the group if it is several."""
-    exits, errors = group.split((SystemExit, KeyboardInterrupt))
-    error: BaseException = exits or errors or group
-    while isinstance(error, BaseExceptionGroup) and (exits is not None or len(error.exceptions) == 1):
-        error = error.exceptions[0]
-    return error
+    """What went wrong, without the nurseries it went through: an exit before an error, the group if several."""
+    leaves = list(_leaves(group))
+    exits = [error for error in leaves if not isinstance(error, Exception)]
+    if exits:
+        return exits[0]
+    return leaves[0] if len(leaves) == 1 else group
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in cast(BaseExceptionGroup[BaseException], error).exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 async def start_server(application: Hosted, options: ServerOptions, scope: AnyScope | None = None) -> Server:

@@ -1,7 +1,8 @@
-"""A server under trio: listeners and connections in its nursery, the application's life in the nursery's task."""
+"""A server under trio: listeners and connections in its nursery, the application's life in its own task."""
 
 import functools
 import logging
+import math
 import os
 import socket
 import ssl
@@ -15,7 +16,8 @@ from sansio_web.hosting import ALPN_PROTOCOLS, Hosted, Listen, ServerOptions, Su
 
 from ._connection import Connection
 from ._listening import Listening, bound
-from ._transport import SocketTransport, TLSTransport
+from ._tls import TLSTransport
+from ._transport import SocketTransport
 
 _log: Final = logging.getLogger("sansio_web.server")
 _access_log: Final = logging.getLogger("sansio_web.access")
@@ -115,12 +117,11 @@ class Server:
             if context is None:
                 await Connection(self.settings, plain, secure=False).serve()
                 return
-            stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
-            tls = trio.SSLStream(stream, context, server_side=True, https_compatible=True)
-            with trio.fail_after(self.settings.limits.head_timeout or 60.0):
-                await tls.do_handshake()
-            await Connection(self.settings, TLSTransport(tls, plain), secure=True).serve()
-        except* (trio.BrokenResourceError, trio.TooSlowError, OSError):
+            tls = TLSTransport(plain, context)
+            with trio.fail_after(self.settings.limits.head_timeout or math.inf):
+                await tls.shake_hands()
+            await Connection(self.settings, tls, secure=True).serve()
+        except* (trio.TooSlowError, OSError):
             pass  # the peer speaks no TLS, or too slowly, or has left
         except* Exception as group:
             report("a connection ended with an error", group)

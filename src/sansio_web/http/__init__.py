@@ -105,7 +105,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a machine when it is asked for: the nouns cost little, the readers behind the machines do not."""
+    """Import a machine when it is asked for: nouns cost little, the readers behind the machines do not."""
     if name == "ClientRole":
         from .client_role import ClientRole
 

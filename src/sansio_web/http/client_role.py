@@ -5,9 +5,9 @@ not pipelined.
 Not here: which connection a request takes (the pool's), the bytes of heads (`writer`), their meaning
 (`fast_lane`, `h11_reader`).
 
-An exchange ends once, and in one of these ways: `ExchangeEnded`, after its content was told to the end; or
-`ConnectionClosed`, after `ResponseBroken` or `ContentBroken` if the response was not whole. What came in before
-the connection ended can be read afterwards; `ConnectionClosed` waits for that and is the last event all the same.
+An exchange ends once: in `ExchangeEnded`, after its content was told to the end; or in `ConnectionClosed`,
+after `ResponseBroken` or `ContentBroken` if the response was not whole. What came in before the connection
+ended can be read afterwards; `ConnectionClosed` waits for that and is the last event all the same.
 """
 
 from typing import Final, assert_never
@@ -66,8 +66,8 @@ class ClientRole(Connection[ClientEvent]):
     request: of the open exchange, None between exchanges; set by SendRequest
     response: the final response to it, once its head came
     interims: how many interim responses came before that
-    awaits_continue: the request said `Expect: 100-continue`; its content should wait until this is False: 100 or
-        a final response came, or the time for that is over (`continue_timeout`). Sending it earlier is legal
+    awaits_continue: the request said `Expect: 100-continue`; its content should wait until this is False: 100
+        or a final response came, or the time for that is over (`continue_timeout`). Sending earlier is legal
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ClientRole(Connection[ClientEvent]):
         self._after_content: list[ClientEvent] = []
         self._deadlines.set(Deadline.IDLE, now, limits.idle_timeout)
 
-    # -- asking --------------------------------------------------------------------------------------------
+    # -- asking ------------------------------------------------------------------------------------------
 
     def wants_data(self) -> bool:
         """Whether the adapter should read from the transport now.
@@ -104,7 +104,7 @@ class ClientRole(Connection[ClientEvent]):
             return self._incoming.held < self.limits.max_buffered_content_bytes
         return self.receive is not Receive.SWITCHED or len(self._input) < self.limits.max_pipelined_bytes
 
-    # -- bytes in ------------------------------------------------------------------------------------------
+    # -- bytes in ----------------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes came; see `Connection`."""
@@ -152,7 +152,7 @@ class ClientRole(Connection[ClientEvent]):
         self.receive = step(RECEIVE, self.receive, ReceiveInput.INTERIM)
         if event.status == 100:
             self._continued()
-        self._events.append(event)
+        self.events.append(event)
         self._input = rest
         self._time_head(now)
 
@@ -167,7 +167,7 @@ class ClientRole(Connection[ClientEvent]):
         self.response = event
         if not event.persistent:
             self._must_close(_why_not_persistent(event))
-        self._events.append(event)
+        self.events.append(event)
         if head.reader is None:
             self.receive = step(RECEIVE, self.receive, ReceiveInput.WHOLE)
             self._input = rest
@@ -184,12 +184,12 @@ class ClientRole(Connection[ClientEvent]):
             offered = _protocols(request.fields)
             chosen = tokens(event.fields.get(b"upgrade"))
             if not chosen or not set(chosen) <= set(offered):
-                what = f"101 to {b', '.join(chosen)!r}, while {b', '.join(offered)!r} was asked for (RFC 9110 7.8)"
+                what = f"101 to {b', '.join(chosen)!r}, asked for was {b', '.join(offered)!r} (RFC 9110 7.8)"
                 self._break(RemoteProtocolError(what))
                 return
         self.response = event
         self.receive = step(RECEIVE, self.receive, ReceiveInput.SWITCH)
-        self._events.append(event)
+        self.events.append(event)
         self._input = rest
         if self.sending is Send.COMPLETE:
             self._switch(event)
@@ -199,10 +199,9 @@ class ClientRole(Connection[ClientEvent]):
         self.sending = step(SEND, self.sending, SendInput.SWITCH)
         self.phase = step(PHASE, self.phase, PhaseInput.SWITCH)
         self.close_reason = CloseReason.SWITCHED
-        self._deadlines.clear_all()
         received, self._input = bytes(self._input), b""
         protocol = (event.fields.get(b"upgrade") or b"") if event.status == 101 else b"CONNECT"
-        self._events.append(ProtocolSwitched(protocol, received))
+        self.events.append(ProtocolSwitched(protocol, received))
 
     def _unasked(self, count: int, now: float) -> None:
         """Bytes that belong to no request: nothing that follows can be believed (RFC 9112 6.3)."""
@@ -237,7 +236,7 @@ class ClientRole(Connection[ClientEvent]):
     def _resume(self, now: float) -> None:
         """Nothing waits for the peer to take bytes: the response is read all the while."""
 
-    # -- content in ----------------------------------------------------------------------------------------
+    # -- content in --------------------------------------------------------------------------------------
 
     def _content_settled(self, now: float) -> None:
         self._deadlines.clear(Deadline.CONTENT)
@@ -258,25 +257,25 @@ class ClientRole(Connection[ClientEvent]):
 
     def _told(self) -> bool:
         """Whether the end of the content has just been told; what had to come after it comes then."""
-        if self._incoming is None or not self._events:
+        if self._incoming is None or not self.events:
             return False
-        if not isinstance(self._events[-1], (ContentEnded, ContentBroken)):
+        if not isinstance(self.events[-1], (ContentEnded, ContentBroken)):
             return False
         self._forget_content()
         return True
 
     def _forget_content(self) -> None:
         self._incoming = None
-        self._events.extend(self._after_content)
+        self.events.extend(self._after_content)
         self._after_content.clear()
 
-    # -- time ----------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------------
 
     def _time_head(self, now: float) -> None:
         """A head may take its time from its first byte on, or since our request was complete."""
-        if self.sending is Send.COMPLETE or self.receive is Receive.HEAD:
-            if self._deadlines.at(Deadline.HEAD) is None:
-                self._deadlines.set(Deadline.HEAD, now, self.limits.head_timeout)
+        waits = self.sending is Send.COMPLETE or self.receive is Receive.HEAD
+        if waits and self._deadlines.at(Deadline.HEAD) is None:
+            self._deadlines.set(Deadline.HEAD, now, self.limits.head_timeout)
 
     def _continued(self) -> None:
         self.awaits_continue = False
@@ -301,13 +300,13 @@ class ClientRole(Connection[ClientEvent]):
             message = f"no complete head of a response within {limits.head_timeout} s (Limits.head_timeout)"
             self._break(RemoteProtocolError(message, status_hint=408))
 
-    # -- commands ------------------------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------------------------
 
     def send(self, command: ClientCommand, now: float) -> None:
         """Do what is asked for.
 
-        Abort gives up the response, too, even what came of it. To stop sending after an early final response and
-        still read that: send no more, read to ContentEnded, then Abort.
+        Abort gives up the response, too, even what came of it. To stop sending after an early final response
+        and still read that: send no more, read to ContentEnded, then Abort.
 
         raises: LocalProtocolError if it is not legal now or malformed; then nothing of it was done
         """
@@ -346,7 +345,7 @@ class ClientRole(Connection[ClientEvent]):
         self._deadlines.clear(Deadline.IDLE)
         self._outgoing.start(head.framing, suppressed=False)
         self._transmit(head.data)
-        if not whole and b"100-continue" in tokens(_value(command.fields, b"expect")):
+        if not whole and _expects_continue(command):
             self.awaits_continue = True
             self._deadlines.set(Deadline.CONTINUE, now, self.continue_timeout)
         self._time_head(now)
@@ -394,7 +393,7 @@ class ClientRole(Connection[ClientEvent]):
             self._abort(CloseReason.CUT if self.sending is Send.CONTENT else CloseReason.ABORTED)
         self._forget_content()
 
-    # -- the end of an exchange ----------------------------------------------------------------------------
+    # -- the end of an exchange --------------------------------------------------------------------------
 
     def _exchange_over(self, now: float) -> None:
         """The response is COMPLETE: go on as far as the request allows (lifecycle, rules 1 and 5)."""
@@ -418,11 +417,11 @@ class ClientRole(Connection[ClientEvent]):
         self.response = None
         self.interims = 0
         self._deadlines.set(Deadline.IDLE, now, self.limits.idle_timeout)
-        self._events.append(ExchangeEnded(persistent=True))
+        self.events.append(ExchangeEnded(persistent=True))
 
     def _after(self, event: ClientEvent) -> None:
         """Tell it after the content, if that was not told to its end."""
-        (self._events if self._incoming is None else self._after_content).append(event)
+        (self.events if self._incoming is None else self._after_content).append(event)
 
     def _closed(self, error: RemoteProtocolError | None) -> None:
         if self.sending is Send.CONTENT:
@@ -432,9 +431,9 @@ class ClientRole(Connection[ClientEvent]):
             error = error or PeerDisconnected(f"the connection ended before a response: {why}")
             if self.receive is not Receive.SWITCHED:
                 self.receive = step(RECEIVE, self.receive, ReceiveInput.FAIL)
-            self._events.append(ResponseBroken(error))
+            self.events.append(ResponseBroken(error))
         super()._closed(error)
-        self._after(self._events.pop())
+        self._after(self.events.pop())
 
 
 def _why_not_persistent(event: ResponseReceived) -> CloseReason:
@@ -445,6 +444,11 @@ def _why_not_persistent(event: ResponseReceived) -> CloseReason:
 
 def _value(fields: FieldLines, lower_name: bytes) -> bytes:
     return b", ".join([value for name, value in fields if name.lower() == lower_name])
+
+
+def _expects_continue(command: SendRequest) -> bool:
+    """Whether 100 (Continue) may come; in HTTP/1.0 the expectation is ignored (RFC 9110 10.1.1)."""
+    return command.version != b"1.0" and b"100-continue" in tokens(_value(command.fields, b"expect"))
 
 
 def _protocols(fields: FieldLines) -> list[bytes]:

@@ -65,8 +65,8 @@ class Connection(ABC, Generic[E]):
         self.phase = Phase.PERSISTENT
         self.close_reason: CloseReason | None = None
         self.peer_ended = False
-        self._effects: deque[Effect] = deque()
-        self._events: deque[Any] = deque()
+        self.effects: deque[Effect] = deque()
+        self.events: deque[Any] = deque()
         self._deadlines: Deadlines[Deadline] = Deadlines()
         self._input: bytes | bytearray = b""
         self._incoming: Incoming | None = None
@@ -78,11 +78,11 @@ class Connection(ABC, Generic[E]):
 
     def next_effect(self) -> Effect | None:
         """The next thing the adapter must do, or None."""
-        return self._effects.popleft() if self._effects else None
+        return self.effects.popleft() if self.effects else None
 
     def next_event(self) -> E | None:
         """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
+        return self.events.popleft() if self.events else None
 
     def next_deadline(self) -> float | None:
         """When `handle_timeout` must be called at the latest, on the clock of `now`; None for never."""
@@ -90,6 +90,8 @@ class Connection(ABC, Generic[E]):
 
     def wants_data(self) -> bool:
         """Whether the adapter should read from the transport now."""
+        if self.receive is Receive.IDLE and self.phase is Phase.PERSISTENT and not self._written.unsent:
+            return not self.peer_ended
         if self.phase is Phase.CLOSED or self.phase is Phase.SWITCHED or self.peer_ended:
             return False
         if self.phase is Phase.LINGERING or self.receive is Receive.BROKEN:
@@ -183,7 +185,7 @@ class Connection(ABC, Generic[E]):
         """The machine is done, the transport is not: the peer does not take what it still holds."""
         self._written.report(0)
         self._deadlines.clear(Deadline.WRITE)
-        self._effects.append(AbortTransport())
+        self.effects.append(AbortTransport())
 
     def _linger_due(self, now: float) -> None:
         if self._written.unsent and self.limits.write_timeout is not None:
@@ -217,7 +219,7 @@ class Connection(ABC, Generic[E]):
         at = self._deadlines.at(Deadline.CONTENT)
         if event is not None:
             incoming.wanted = False
-            self._events.append(event)
+            self.events.append(event)
         if incoming.wanted and self.receive is Receive.CONTENT:
             if at is None:
                 self._deadlines.set(Deadline.CONTENT, now, incoming.progress.left)
@@ -262,7 +264,7 @@ class Connection(ABC, Generic[E]):
             self.receive = step(RECEIVE, self.receive, ReceiveInput.FAIL)
             if incoming.wanted:
                 incoming.wanted = False
-                self._events.append(ContentBroken(error))
+                self.events.append(ContentBroken(error))
 
     def _check_open(self, command: object) -> None:
         """A command that transmits needs a connection."""
@@ -275,7 +277,7 @@ class Connection(ABC, Generic[E]):
     def _transmit(self, data: bytes) -> None:
         if data:
             self._written.transmitted += len(data)
-            self._effects.append(Transmit(data))
+            self.effects.append(Transmit(data))
 
     def _congested(self) -> bool:
         return self._written.unsent > self.limits.max_unsent_bytes
@@ -294,7 +296,7 @@ class Connection(ABC, Generic[E]):
             self._close()
             return
         self.phase = step(PHASE, self.phase, PhaseInput.END_WRITE)
-        self._effects.append(ShutdownWrite())
+        self.effects.append(ShutdownWrite())
         self._forget_input()
         self._deadlines.clear(Deadline.IDLE, Deadline.HEAD, Deadline.CONTENT, Deadline.DRAIN)
         self._deadlines.set(Deadline.LINGER, now, self.limits.linger_timeout)
@@ -306,13 +308,13 @@ class Connection(ABC, Generic[E]):
             self._close()
 
     def _close(self, error: RemoteProtocolError | None = None) -> None:
-        self._effects.append(CloseTransport())
+        self.effects.append(CloseTransport())
         self._closed(error)
 
     def _abort(self, reason: CloseReason, error: RemoteProtocolError | None = None) -> None:
         self._must_close(reason)
         self._break_content(error or PeerDisconnected(f"the connection was aborted: {reason.value}"))
-        self._effects.append(AbortTransport())
+        self.effects.append(AbortTransport())
         self._written.report(0)
         self._closed(error)
 
@@ -320,7 +322,7 @@ class Connection(ABC, Generic[E]):
         self.phase = step(PHASE, self.phase, PhaseInput.CLOSE)
         self._forget_input()
         self._deadlines.clear(*(name for name in Deadline if name is not Deadline.WRITE or not self._written.unsent))
-        self._events.append(ConnectionClosed(self.close_reason or CloseReason.PEER_ENDED, error))
+        self.events.append(ConnectionClosed(self.close_reason or CloseReason.PEER_ENDED, error))
 
     def _forget_input(self) -> None:
         self._input = b""
@@ -329,7 +331,7 @@ class Connection(ABC, Generic[E]):
     def _discard_content(self) -> None:
         told = self._incoming.discard() if self._incoming is not None and self.receive is Receive.CONTENT else None
         if told is not None:
-            self._events.append(told)
+            self.events.append(told)
 
     def _abandon(self, now: float) -> None:
         """SEND is CUT: make sure that the peer does not take what it has for the whole (lifecycle, rule 4)."""

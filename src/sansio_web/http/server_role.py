@@ -8,7 +8,7 @@ Not here: what an application does with a request, the bytes of heads (`writer`)
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from .._transitions import illegal, step
+from .._transitions import column, illegal, step
 from ..errors import LocalProtocolError, PeerDisconnected, RemoteProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from . import fast_lane, h11_reader
@@ -46,10 +46,19 @@ from .writer import (
     content_bytes,
     end_bytes,
     interim_head,
+    plain_head,
     response_head,
     switching_head,
 )
 
+# the columns of the hot path
+_ASKED: Final = column(SEND, SendInput.ASKED)
+_WHOLE_REQUEST: Final = column(RECEIVE, ReceiveInput.WHOLE)
+_WHOLE_RESPONSE: Final = column(SEND, SendInput.WHOLE)
+_NEXT_REQUEST: Final = column(RECEIVE, ReceiveInput.NEXT)
+_NEXT_RESPONSE: Final = column(SEND, SendInput.NEXT)
+
+_SPECIAL_METHODS: Final = (b"HEAD", b"CONNECT")
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BLANK: Final = (b"\r", b"\r\n")
 """What may stand before a request (RFC 9112 2.2) and does not begin one."""
@@ -130,16 +139,15 @@ class ServerRole(Connection[ServerEvent]):
     def _begin(self, head: RequestHead, data: bytes | bytearray, now: float) -> None:
         """A request's head is complete."""
         event = head.event
-        self._deadlines.clear(Deadline.IDLE, Deadline.HEAD)
+        self._deadlines.drop(Deadline.IDLE if self.receive is Receive.IDLE else Deadline.HEAD)
         self.request = event
-        self.sending = step(SEND, self.sending, SendInput.ASKED)
+        self.sending = _ASKED[self.sending]
         if not event.persistent:
             self._must_close(CloseReason.VERSION if event.version == b"1.0" else CloseReason.PEER_ASKED)
-        self._events.append(event)
+        self.events.append(event)
         rest = bytes(data[head.consumed :]) if head.consumed < len(data) else b""
         if head.reader is None:
-            self.receive = step(RECEIVE, self.receive, ReceiveInput.WHOLE)
-            self._incoming = None
+            self.receive = _WHOLE_REQUEST[self.receive]
             self._input = rest
             return
         self.receive = step(RECEIVE, self.receive, ReceiveInput.HEAD)
@@ -159,7 +167,7 @@ class ServerRole(Connection[ServerEvent]):
         self._deadlines.clear(Deadline.IDLE, Deadline.HEAD)
         self._must_close(CloseReason.REFUSED)
         self.sending = step(SEND, self.sending, SendInput.ASKED)
-        self._events.append(RequestRefused(error))
+        self.events.append(RequestRefused(error))
 
     def _peer_ended(self, now: float) -> None:
         if self.receive is Receive.CONTENT and self._incoming is not None:
@@ -174,7 +182,7 @@ class ServerRole(Connection[ServerEvent]):
                 self._close()
             return
         if self.sending in (Send.OWED, Send.CONTENT):
-            self._events.append(PeerEnded())
+            self.events.append(PeerEnded())
 
     def _resume(self, now: float) -> None:
         self._read_head(now)
@@ -214,7 +222,6 @@ class ServerRole(Connection[ServerEvent]):
         raises: LocalProtocolError if it is not legal now or malformed; then nothing of it was done
         """
         if isinstance(command, SendResponse):  # the hot path
-            self._check_open(command)
             self._send_response(command, now)
             return
         match command:
@@ -246,9 +253,26 @@ class ServerRole(Connection[ServerEvent]):
                 assert_never(command)
 
     def _send_response(self, command: SendResponse, now: float) -> None:
-        if self.sending is not Send.OWED:
+        if self.sending is not Send.OWED or self.phase is Phase.CLOSED:
+            self._check_open(command)
             raise self._illegal(SendInput.WHOLE)
         content = command.content
+        request = self.request
+        if (
+            self.phase is Phase.PERSISTENT
+            and self.receive is Receive.COMPLETE
+            and not self.peer_ended
+            and request is not None
+            and request.version == b"1.1"
+            and request.method not in _SPECIAL_METHODS
+        ):
+            stamp = None if command.complete else self._stamp
+            head = plain_head(command.status, command.reason, command.fields, len(content), stamp)
+            if head is not None:
+                self.sending = _WHOLE_RESPONSE[self.sending]
+                self._transmit(head + content)
+                self._exchange_over(now)
+                return
         method, data, framing, why = self._head(command, len(content))
         if framing is NO_CONTENT:
             if content:
@@ -258,7 +282,7 @@ class ServerRole(Connection[ServerEvent]):
             if framing is CHUNKED:
                 content = content_bytes(CHUNKED, content) + end_bytes(CHUNKED, ())
             data += content
-        self.sending = step(SEND, self.sending, SendInput.WHOLE)
+        self.sending = _WHOLE_RESPONSE[self.sending]
         self._head_settled(why)
         self._transmit(data)
         self._response_complete(now)
@@ -277,7 +301,7 @@ class ServerRole(Connection[ServerEvent]):
         why = self._why_last(whole=length is not None)
         stamp = None if command.complete else self._stamp
         data, framing, close = response_head(
-            *(method, version, command.status, command.reason, command.fields, length, stamp), close=why is not None
+            method, version, command.status, command.reason, command.fields, length, stamp, why is not None
         )
         if close and why is None:
             why = CloseReason.UNTIL_CLOSE if framing is UNTIL_CLOSE else CloseReason.APPLICATION
@@ -362,7 +386,7 @@ class ServerRole(Connection[ServerEvent]):
         self.close_reason = CloseReason.SWITCHED
         self._transmit(data)
         received, self._input = bytes(self._input), b""
-        self._events.append(ProtocolSwitched(request.upgrade or b"CONNECT", received))
+        self.events.append(ProtocolSwitched(request.upgrade or b"CONNECT", received))
 
     def _command_read(self, now: float) -> None:
         if self._awaits_continue and self.sending is Send.OWED and self._incoming is not None:
@@ -379,7 +403,9 @@ class ServerRole(Connection[ServerEvent]):
                 self._close()
 
     def _command_abort(self, now: float) -> None:
-        if self.phase not in (Phase.PERSISTENT, Phase.LAST):
+        if self.phase is Phase.LINGERING and self._written.unsent:
+            self._abort(CloseReason.ABORTED)
+        elif self.phase not in (Phase.PERSISTENT, Phase.LAST):
             if self._written.unsent:
                 self._drop()
         elif self.sending in (Send.OWED, Send.CONTENT):
@@ -423,11 +449,12 @@ class ServerRole(Connection[ServerEvent]):
         if self.phase is not Phase.PERSISTENT:
             self._end_write(now)
             return
-        self._deadlines.clear(Deadline.DRAIN, Deadline.CONTENT)
-        self.sending = step(SEND, self.sending, SendInput.NEXT)
-        self.receive = step(RECEIVE, self.receive, ReceiveInput.NEXT)
+        if self._incoming is not None:
+            self._incoming = None
+            self._deadlines.clear(Deadline.DRAIN, Deadline.CONTENT)
+        self.sending = _NEXT_RESPONSE[self.sending]
+        self.receive = _NEXT_REQUEST[self.receive]
         self.request = None
-        self._incoming = None
         self._deadlines.set(Deadline.IDLE, now, self.limits.idle_timeout)
         if self._input:
             self._read_head(now)

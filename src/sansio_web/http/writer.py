@@ -85,6 +85,9 @@ class HeadPlan(NamedTuple):
     closes: bool
 
 
+_WITHOUT_CONTENT: Final = (204, 304)
+
+
 class Stamp:
     """`Date` and `Server` of every response, rendered once for each value that the clock gives.
 
@@ -114,6 +117,17 @@ class Stamp:
         return date if Kind.SERVER in seen else date + self._server
 
 
+def plain_head(status: int, reason: bytes, fields: FieldLines, length: int, stamp: Stamp | None) -> bytes | None:
+    """The head of a response whose fields decide nothing, on a connection that persists; else None: `response_head` knows.
+
+    The short cut of the hot path; its answer is None or exactly `response_head`'s to a request in HTTP/1.1.
+    """
+    lines, marked = _lines(status, reason, fields if type(fields) is tuple else tuple(fields))
+    if marked is not None or status in _WITHOUT_CONTENT or not 200 <= status <= 599:
+        return None
+    return b"%bContent-Length: %d\r\n%b\r\n" % (lines, length, b"" if stamp is None else stamp.both())
+
+
 def response_head(
     method: bytes,
     version: bytes,
@@ -122,8 +136,7 @@ def response_head(
     fields: FieldLines,
     length: int | None,
     stamp: Stamp | None,
-    *,
-    close: bool,
+    close: bool,  # noqa: FBT001  positional on the hot path
 ) -> tuple[bytes, Framing, bool]:
     """The head of a final response, how its content ends (RFC 9112 6.3), and whether the connection closes after it.
 
@@ -135,24 +148,28 @@ def response_head(
     """
     if not 200 <= status <= 599:
         raise LocalProtocolError(f"status of a final response is {status}; allowed: 200 to 599 (RFC 9110 15)")
-    parts = [status_line(status, reason)]
-    marked: dict[Kind, bytes] = {}
-    for name, value in fields:
-        line, kind = _line(name, value)
-        parts.append(line)
-        if kind is not Kind.PLAIN:
-            _mark(marked, kind, name, value)
+    lines, marked = _lines(status, reason, fields if type(fields) is tuple else tuple(fields))
+    marked = marked or {}
     framing = _framing(method, version, status, length, marked)
+    said = tokens(marked[Kind.CONNECTION]) if Kind.CONNECTION in marked else []
+    close = close or framing is UNTIL_CLOSE or b"close" in said
+    untrue: list[bytes] = []
     if framing is not CHUNKED and Kind.TRANSFER_ENCODING in marked:
-        parts = [part for part in parts if not part.lower().startswith(b"transfer-encoding:")]
-    elif type(framing) is Length:
+        untrue.append(b"transfer-encoding")
+    if close and b"keep-alive" in said:
+        untrue.append(b"connection")
+        said = [option for option in said if option not in (b"keep-alive", b"close")]
+    if untrue:
+        lines, _ = _lines(status, reason, tuple(line for line in fields if line[0].lower() not in untrue))
+    parts = [lines]
+    if type(framing) is Length:
         if Kind.CONTENT_LENGTH not in marked:
             parts.append(b"Content-Length: %d\r\n" % framing.bytes)
     elif framing is CHUNKED and Kind.TRANSFER_ENCODING not in marked:
         parts.append(b"Transfer-Encoding: chunked\r\n")
-    said = tokens(marked[Kind.CONNECTION]) if Kind.CONNECTION in marked else []
-    close = close or framing is UNTIL_CLOSE or b"close" in said
-    if close:
+    if b"connection" in untrue:
+        parts.append(b"Connection: %b\r\n" % b", ".join([*said, b"close"]))
+    elif close:
         if b"close" not in said:
             parts.append(b"Connection: close\r\n")
     elif version == b"1.0" and not said:
@@ -161,6 +178,21 @@ def response_head(
         parts.append(stamp.missing(marked) if marked else stamp.both())
     parts.append(b"\r\n")
     return b"".join(parts), framing, close
+
+
+@lru_cache(maxsize=512)
+def _lines(
+    status: int, reason: bytes, fields: tuple[tuple[bytes, bytes], ...]
+) -> tuple[bytes, dict[Kind, bytes] | None]:
+    """The status line and these field lines, and those that decide something; remembered, as most responses repeat theirs."""
+    parts = [status_line(status, reason)]
+    marked: dict[Kind, bytes] = {}
+    for name, value in fields:
+        line, kind = _line(name, value)
+        parts.append(line)
+        if kind is not Kind.PLAIN:
+            _mark(marked, kind, name, value)
+    return b"".join(parts), marked or None
 
 
 def _mark(marked: dict[Kind, bytes], kind: Kind, name: bytes, value: bytes) -> None:

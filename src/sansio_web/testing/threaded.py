@@ -19,7 +19,12 @@ class ThreadedServer:
     """
 
     def __init__(
-        self, app: Application, *, runtime: str = "asyncio", stop_timeout: float = 20.0, **options: Unpack[ServeOptions]
+        self,
+        app: Application,
+        *,
+        runtime: str = "asyncio",
+        stop_timeout: float = 20.0,
+        **options: Unpack[ServeOptions],
     ) -> None:
         if not {"host", "port", "path", "sock"} & set(options):
             options["host"], options["port"] = "127.0.0.1", 0
@@ -32,7 +37,9 @@ class ThreadedServer:
 
     def _run(self, app: Application, runtime: str, options: ServeOptions) -> None:
         try:
-            run_app(app, runtime=runtime, print=None, handle_signals=False, on_start=self._on_start, **options)
+            run_app(
+                app, runtime=runtime, print=None, handle_signals=False, on_start=self._on_start, **options
+            )
         except BaseException as error:
             self._failure = error
         finally:

@@ -1,5 +1,6 @@
 """The server's API, by the names that users of aiohttp 3.14 know."""
 
+from ..exchange import ConnectionInfo, Exchange
 from ._body import PayloadAccessError, RequestPayloadError
 from ._handlers import Handler
 from ._headers import ETag, HttpVersion, HttpVersion10, HttpVersion11
@@ -68,7 +69,6 @@ from .exceptions import (
     HTTPVariantAlsoNegotiates,
     HTTPVersionNotSupported,
 )
-from ..exchange import ConnectionInfo, Exchange
 from .keys import AppKey, NotAppKeyWarning, RequestKey, ResponseKey
 from .middlewares import Middleware, middleware
 from .request import BaseRequest, Request

@@ -12,7 +12,7 @@ from ..http.commands import FieldLines, SendResponse
 from ._body import RequestDisconnectedError, RequestPayloadError
 from ._content_type import DEFAULT_TYPE_LINES, TEXT_TYPE_LINES
 from ._reasons import REASON_BYTES
-from ._response_head import field_lines
+from ._response_head import CONTENT_LENGTH, field_lines
 from .cleanup import shown_function
 from .response import Response
 from .stream_response import (
@@ -42,7 +42,8 @@ def is_sent_plainly(error: Response) -> bool:
 def plain_command(request: "BaseRequest", response: Response) -> SendResponse:
     """The command for a Response that is not prepared, when nobody wants to see it before: the hot path.
 
-    The machine adds Content-Length, Date and Server. The response counts as sent; if sending fails, call `plain_failed`.
+    The machine adds what is missing of Content-Length, Date and Server. The response counts as sent; if
+    sending fails, call `plain_failed`.
     """
     status = response._status
     content = response._body or b""
@@ -70,6 +71,8 @@ def _own_lines(response: Response) -> FieldLines:
     if headers is None:
         lines = list(response._lines)
     else:
+        if response._status not in EMPTY_STATUSES:
+            headers.setdefault(CONTENT_LENGTH, str(len(response._body or b"")))
         lines = field_lines(headers.items())
     if response._cookies is not None:
         lines.extend((b"Set-Cookie", value.encode()) for value in response._cookies.values())

@@ -37,6 +37,8 @@ class cached(Generic[T]):  # noqa: N801 - used as a decorator
         if request is None:
             return self
         cache = request._cache
+        if cache is None:
+            cache = request._cache = {}
         try:
             value: T = cache[self._name]
         except KeyError:
@@ -55,9 +57,9 @@ class RequestHead:
     _host: str | None = None
     _remote: str | None = None
 
-    _exchange: Exchange  # these three are set when it is made
+    _exchange: Exchange  # these two are set when it is made
     _head: RequestReceived
-    _cache: dict[str, Any]  # grows by `cached`
+    _cache: dict[str, Any] | None = None  # grows by `cached`
 
     # ---- request line
 

@@ -81,10 +81,9 @@ class ResponseHead(MutableMapping[str | ResponseKey[Any], Any]):
             self._headers = headers = CIMultiDict[str]()
             for _, value in self._lines:
                 headers[CONTENT_TYPE] = value.decode()
-            if self._head_is_out and self.content_length is not None:
-                headers[CONTENT_LENGTH] = str(
-                    self.content_length
-                )  # sent without a multidict, as access logs want it
+            length = self.content_length if self._head_is_out else None
+            if length is not None:  # sent without a multidict; access logs want to see it
+                headers[CONTENT_LENGTH] = str(length)
         return headers
 
     def _content_type_value(self) -> str:

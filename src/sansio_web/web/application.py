@@ -1,7 +1,7 @@
 """An application: routes, middlewares, signals, cleanup contexts, and what its handlers share.
 
 In: an `Exchange` for each request. Out: a response to each. It awaits nothing else, so it runs wherever a
-    driver makes exchanges, and it may be created anywhere, at import time too.
+driver makes exchanges, and it may be created anywhere, at import time too.
 
 Its life: it is filled, then `startup` (contexts entered, `on_startup`; state may still be added), then
 frozen; requests; `shutdown`, `cleanup`. `lifespan` is that whole order in one place.
@@ -10,17 +10,17 @@ frozen; requests; `shutdown`, `cleanup`. `lifespan` is that whole order in one p
 import warnings
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast, overload
 
+from ..exchange import Exchange
 from . import _answering
 from ._middleware_chain import Handler, chain, check
 from .cleanup import CleanupContext, CleanupError, raise_errors
 from .config_dict import ChainMapProxy
 from .dispatcher import UrlDispatcher, UrlMappingMatchInfo
 from .exceptions import HTTPException
-from ..exchange import Exchange
 from .keys import AppKey, warn_of_plain_key
-from .request import Request
+from .request import DEFAULT_CLIENT_MAX_FIELDS, DEFAULT_CLIENT_MAX_SIZE, Request
 from .response import Response
 from .signals import FrozenList, Signal
 from .stream_response import StreamResponse
@@ -54,6 +54,7 @@ class Application(MutableMapping[str | AppKey[Any], Any]):
                 "_handler_args",
                 "_client_max_size",
                 "_client_max_fields",
+                "_default_limits",
                 "_state",
             ),
             *(
@@ -93,6 +94,10 @@ class Application(MutableMapping[str | AppKey[Any], Any]):
         self._handler_args = handler_args
         self._client_max_size = client_max_size
         self._client_max_fields = client_max_fields
+        self._default_limits = (client_max_size, client_max_fields) == (
+            DEFAULT_CLIENT_MAX_SIZE,
+            DEFAULT_CLIENT_MAX_FIELDS,
+        )
         self._state: dict[str | AppKey[Any], Any] = {}
         self._frozen = False  # freeze
         self._on_startup: Signal[[Application]] = Signal(self)
@@ -328,9 +333,7 @@ class Application(MutableMapping[str | AppKey[Any], Any]):
         """
         access_logger = exchange.access_logger
         started = 0.0 if access_logger is None else exchange.now()
-        request = Request(
-            exchange, client_max_size=self._client_max_size, client_max_fields=self._client_max_fields
-        )
+        request = Request(exchange) if self._default_limits else self._limited(exchange)
         raised = False
         try:
             try:
@@ -367,7 +370,12 @@ class Application(MutableMapping[str | AppKey[Any], Any]):
                 access_logger.log(request, sent, exchange.now() - started)
             except Exception as error:
                 exchange.report("error in the access logger", error)
-        return sent
+        return cast("StreamResponse | None", sent)
+
+    def _limited(self, exchange: Exchange) -> Request:
+        return Request(
+            exchange, client_max_size=self._client_max_size, client_max_fields=self._client_max_fields
+        )
 
     async def _call(self, request: Request, match: UrlMappingMatchInfo) -> Any:
         """With middlewares, or with something to be expected."""

@@ -76,9 +76,8 @@ class CleanupContext(FrozenList[ContextFunction]):
             function, context = self._entered.pop()
             try:
                 await _leave(function, context)
-            except (
-                BaseException
-            ) as error:  # a cancellation must not keep the others open; it is raised afterwards
+            except BaseException as error:
+                # a cancellation must not keep the others open; it is raised afterwards
                 errors.append(error)
         return errors
 

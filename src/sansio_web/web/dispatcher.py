@@ -8,7 +8,7 @@ middlewares (`application`).
 import warnings
 from collections.abc import Container, Iterable, Iterator, Mapping, Sized
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Final, Any, NoReturn
 
 from yarl import URL
 
@@ -27,11 +27,17 @@ from .resources import (
 from .view import AbstractView
 
 if TYPE_CHECKING:
+    from ..http.events import RequestReceived
     from .application import Application
     from .exceptions import HTTPException
     from .request import Request
     from .routedef import AbstractRouteDef
     from .stream_response import StreamResponse
+
+
+_NO_VARIABLES: Final[dict[str, str]] = {}
+_REMEMBERED: Final = 4_096  # request lines of plain routes
+_LONGEST_METHOD: Final = 16
 
 
 class UnreachableRouteWarning(UserWarning):
@@ -208,20 +214,33 @@ class UrlDispatcher(Mapping[str, AbstractResource]):
         self._resources: list[Resource] = []  # both grow by `register_resource`
         self._named: dict[str, Resource] = {}
         self._strict = strict
+        self._exact: dict[tuple[bytes, bytes], ResourceRoute] = {}  # what `match` found for fixed targets, once frozen
         self._reported = 0  # how many of the router's unreachable routes `route_added` has seen
 
     # ---- looking up
 
     def match(self, request: "Request") -> UrlMappingMatchInfo:
         """The route of a request; a `MatchInfoError` if there is none."""
+        head = request._head
+        route = self._exact.get((head.method, head.target))
+        if route is not None:
+            return UrlMappingMatchInfo(_NO_VARIABLES, route)
         found = self._router.match(request.method, request._routed_path())
         if isinstance(found, Matched):
+            if found.resource.is_plain and self.frozen:
+                self._remember(head, found.endpoint)
             return UrlMappingMatchInfo(found.variables, found.endpoint)
         from .exceptions import HTTPMethodNotAllowed, HTTPNotFound
 
         if isinstance(found, MethodNotAllowed):
             return MatchInfoError(HTTPMethodNotAllowed(request.method, found.allowed))
         return MatchInfoError(HTTPNotFound())
+
+    def _remember(self, head: "RequestReceived", route: ResourceRoute) -> None:
+        """The next request with the same line need not be looked up; bounded in number and size, whatever clients send."""
+        plain = b"?" not in head.target and b"%" not in head.target
+        if plain and len(head.method) <= _LONGEST_METHOD and len(self._exact) < _REMEMBERED:
+            self._exact[head.method, head.target] = route
 
     async def resolve(self, request: "Request") -> UrlMappingMatchInfo:
         """`match`, as aiohttp's routers have it."""

@@ -41,6 +41,8 @@ class BaseRequest(RequestHead, MutableMapping[str | RequestKey[Any], Any]):
     """One request; also a mapping, in which middlewares leave things for handlers."""
 
     # what exists for few requests only has its default here, so that making one stays cheap
+    _client_max_size: int = DEFAULT_CLIENT_MAX_SIZE
+    _client_max_fields: int = DEFAULT_CLIENT_MAX_FIELDS
     _match_info: "UrlMappingMatchInfo | None" = None  # set by the application
     _sent: "StreamResponse | None" = None  # see `_response`
     _origin: "BaseRequest | None" = None  # what this is a clone of
@@ -58,9 +60,10 @@ class BaseRequest(RequestHead, MutableMapping[str | RequestKey[Any], Any]):
     ) -> None:
         self._exchange = exchange
         self._head: RequestReceived = exchange.head
-        self._client_max_size = client_max_size
-        self._client_max_fields = client_max_fields
-        self._cache: dict[str, Any] = {}
+        if client_max_size != DEFAULT_CLIENT_MAX_SIZE:
+            self._client_max_size = client_max_size
+        if client_max_fields != DEFAULT_CLIENT_MAX_FIELDS:
+            self._client_max_fields = client_max_fields
 
     def clone(
         self,

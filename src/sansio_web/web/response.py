@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from ..exchange import Exchange
 from ..http.commands import SendResponse
 from ._content_type import (
     DEFAULT_TYPE,
@@ -17,7 +18,6 @@ from ._content_type import (
     without_charset,
 )
 from ._response_head import CONTENT_LENGTH, CONTENT_TYPE, LooseHeaders, field_lines
-from ..exchange import Exchange
 from .stream_response import EMPTY_STATUSES, ENDED, HELD, StreamResponse
 
 _MISSING: Final[Any] = object()
@@ -28,9 +28,7 @@ class Response(StreamResponse):
 
     _plain = True
     _body: bytes | None = None  # __init__, body, text
-    _own_length: bool = (
-        False  # prepare: whether we have set Content-Length, so that a change of the content changes it
-    )
+    _own_length: bool = False  # prepare has set Content-Length; then a change of the content changes it
 
     def __init__(
         self,
@@ -56,10 +54,8 @@ class Response(StreamResponse):
         super().__init__(status=status, reason=reason, headers=headers)
         if body is not None and text is not None:
             raise ValueError("body and text are both given; a response has one content")
-        if content_type is not None and "charset" in content_type.lower():
-            raise ValueError(
-                f"content_type {content_type!r} has a charset; it belongs in the argument charset"
-            )
+        if content_type is not None:
+            without_charset(content_type)
         self._init_type(headers is not None, text is not None, content_type, charset)
         if text is not None:
             self._set_text(text)

@@ -44,8 +44,10 @@ class AppRunner:
     settings: see `sansio_web.serving.ServerSettings`
     """
 
-    def __init__(self, app: Application, *, handle_signals: bool = False, **settings: Unpack[ServerSettings]) -> None:
-        if not isinstance(app, Application):
+    def __init__(
+        self, app: Application, *, handle_signals: bool = False, **settings: Unpack[ServerSettings]
+    ) -> None:
+        if not isinstance(app, Application):  # pyright: ignore[reportUnnecessaryIsInstance]  # not everybody checks types
             raise TypeError(f"app is {app!r}; needed is a web.Application")
         self._app = app
         self._settings = settings
@@ -190,7 +192,12 @@ class SockSite(BaseSite):
     """A socket that is bound already."""
 
     def __init__(
-        self, runner: AppRunner, sock: "socket", *, ssl_context: "SSLContext | None" = None, backlog: int = 128
+        self,
+        runner: AppRunner,
+        sock: "socket",
+        *,
+        ssl_context: "SSLContext | None" = None,
+        backlog: int = 128,
     ) -> None:
         super().__init__(runner, ListenSocket(sock, ssl_context, backlog))
 

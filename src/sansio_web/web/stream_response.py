@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from multidict import CIMultiDict, istr
 
+from ..exchange import Exchange
 from ..http.commands import ResponseCommand, SendContent, SendEnd, SendHead, SendInterim
 from ..http.events import RequestReceived
 from ._content_type import DEFAULT_TYPE, without_controls
 from ._reasons import REASON_BYTES, REASONS
 from ._response_head import CONTENT_TYPE, LooseHeaders, ResponseHead, field_lines
-from ..exchange import Exchange
 
 if TYPE_CHECKING:
     from .request import BaseRequest, Request
