@@ -187,7 +187,7 @@ def test_a_writer_waits_while_the_transport_holds_back() -> None:
     async def stream(exchange: Exchange) -> None:
         await exchange.send(HEAD_OK)
         for number in range(5):
-            await exchange.send(SendContent(b"x" * 100))
+            await exchange.send(SendContent(b"x" * 70_000))
             sent.append(number)
         await exchange.send(SendEnd())
 
@@ -197,7 +197,7 @@ def test_a_writer_waits_while_the_transport_holds_back() -> None:
     served.host.taken(10)
     assert sent == [0]
     for _ in range(4):
-        served.host.takes = 1000
+        served.host.takes = 100
         served.host.taken(served.host.held)
     assert sent == [0, 1, 2, 3, 4]
     assert served.host.took()[-1] == b"0\r\n\r\n"
@@ -207,7 +207,7 @@ def test_a_writer_who_waits_is_told_when_the_peer_is_gone() -> None:
     async def stream(exchange: Exchange) -> None:
         await exchange.send(HEAD_OK)
         with pytest.raises(ConnectionResetError, match=r"cannot SendContent: the connection has ended \(the transport broke"):
-            await exchange.send(SendContent(b"x" * 100))
+            await exchange.send(SendContent(b"x" * 70_000))
         raise ValueError("seen")
 
     served = Served(stream, takes=0)
@@ -220,7 +220,7 @@ def test_a_peer_that_takes_nothing_is_aborted_in_time() -> None:
     async def stream(exchange: Exchange) -> None:
         await exchange.send(HEAD_OK)
         with pytest.raises(ConnectionResetError, match="Limits.write_timeout"):
-            await exchange.send(SendContent(b"x" * 100))
+            await exchange.send(SendContent(b"x" * 70_000))
 
     served = Served(stream, takes=0)
     served.feed(GET)

@@ -464,6 +464,7 @@ class Driver:
                 self._departed(exchange)
             case ProtocolSwitched():
                 self.settings.report(f"nobody here speaks {event.protocol!r}; the connection is closed", None)
+                self._flush()
                 self.host.abort()
             case RequestRefused() | RequestReceived():
                 pass

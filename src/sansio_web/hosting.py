@@ -4,7 +4,6 @@ An adapter is a module that satisfies `Adapter`, registered under the entry-poin
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
@@ -24,9 +23,9 @@ BUILT_IN: Final = {"asyncio": "sansio_web_asyncio", "uvloop": "sansio_web_uvloop
 
 @dataclass(frozen=True, slots=True)
 class ListenTCP:
-    """host: a name, an address, several of them, or None for every interface; port: 0 lets the system choose."""
+    """host: a name, an address, or None for every interface; port: 0 lets the system choose."""
 
-    host: str | tuple[str, ...] | None
+    host: str | None
     port: int
     ssl_context: "SSLContext | None" = None
     backlog: int = 128
@@ -169,13 +168,14 @@ async def live(
     started: Callable[[], None],
     stopping: Callable[[], Awaitable[object]],
     drain: Callable[[], Awaitable[object]],
-    shield: Callable[[], AbstractContextManager[object]],
+    shield: Callable[[], object],
 ) -> None:
     """The life of an application, in one task, so that a task group may live across a cleanup context's `yield`.
 
     stopping: returns when the server shall stop, with its listeners closed
     drain: returns when no handler runs any more; see `drained`
-    shield: protects what must be done even when this task is cancelled
+    shield: called when what follows must be done even if this task is cancelled; it may not open a scope, because
+        those of the cleanup contexts are open
     """
     try:
         await application.startup()
@@ -184,14 +184,14 @@ async def live(
             started()
             await stopping()
         finally:
-            with shield():
-                try:
-                    await application.shutdown()
-                finally:
-                    await drain()
+            shield()
+            try:
+                await application.shutdown()
+            finally:
+                await drain()
     finally:
-        with shield():
-            await application.cleanup()
+        shield()
+        await application.cleanup()
 
 
 async def drained(

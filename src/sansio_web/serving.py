@@ -133,12 +133,11 @@ def listens(options: Mapping[str, Any]) -> list[Listen]:
     found: list[Listen] = []
     host, port, path, sock = (options.get(name) for name in ("host", "port", "path", "sock"))
     if host is not None or port is not None or (path is None and sock is None):
-        hosts = host if host is None or isinstance(host, str) else tuple(host)
         chosen = port if port is not None else (8443 if context is not None else 8080)
         shared = (options.get("reuse_address"), options.get("reuse_port"))
-        found.append(ListenTCP(hosts, chosen, context, backlog, *shared))
-    for each in _several(path, (str, bytes)):
-        found.append(ListenUnix(_path_text(each), context, backlog))
+        hosts = _several(host, (str,)) or [None]
+        found.extend(ListenTCP(each, chosen, context, backlog, *shared) for each in hosts)
+    found.extend(ListenUnix(_path_text(each), context, backlog) for each in _several(path, (str, bytes)))
     found.extend(ListenSocket(each, context, backlog) for each in _several(sock, ()))
     return found
 

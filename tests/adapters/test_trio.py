@@ -54,7 +54,7 @@ def test_nursery_start_gives_a_server_that_listens() -> None:
             assert sansio_web_trio.is_running()
             assert await fetch(server.addresses[0]) == "hello"
             await server.close()
-        with pytest.raises(OSError, match="refused|connecting"):
+        with pytest.raises(OSError, match="failed"):
             await trio.open_tcp_stream(*server.addresses[0])
 
     trio.run(main)

@@ -157,14 +157,12 @@ def test_a_route_may_lower_the_limit_for_what_is_held_already() -> None:
     assert server.read() == b"abcde"
     server.send(LimitContent(3))
     assert broken(server.read())[0] == 413
-    server = Server().feed(post(b"abcde")).send(LimitContent(3))
-    assert server.read() == b"abc"
+    server = Server().feed(post(b"abcde")).send(LimitContent(3))  # declared: refused as a whole
     assert broken(server.read())[0] == 413
 
 
 def test_a_route_may_lower_the_limit_below_what_was_declared() -> None:
     server = Server().feed(post(b"abcd", length=9)).send(LimitContent(3))
-    assert server.read() == b"abc"
     assert broken(server.read())[0] == 413
 
 

@@ -12,6 +12,7 @@ from sansio_web.driver import Driver, Event, Running, Settings
 EAGER: Final = sys.version_info >= (3, 12)
 """Whether a task can run at once, without a turn of the loop."""
 
+_eager_task: Any = asyncio.Task  # its argument eager_start is not known to the types of 3.11
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -92,15 +93,21 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def start(self, handler: Coroutine[Any, Any, None]) -> Running | None:
+        task: asyncio.Task[None]
         if EAGER:
-            task = asyncio.Task(handler, loop=self._loop, eager_start=True)  # type: ignore[call-arg, unused-ignore]  # 3.12
+            task = _eager_task(handler, loop=self._loop, eager_start=True)
             if task.done():
                 return None
         else:
             task = self._loop.create_task(handler)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # an exit; the loop has raised it already
 
     def event(self) -> Event:
         return asyncio.Event()
@@ -115,7 +122,7 @@ class Connection(asyncio.Protocol):
     @property
     def remote(self) -> str | None:
         peer = self._transport.get_extra_info("peername")
-        return str(peer[0]) if isinstance(peer, tuple) else peer
+        return str(cast(tuple[object, ...], peer)[0]) if isinstance(peer, tuple) else peer
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self._transport.get_extra_info(name, default)

@@ -87,7 +87,7 @@ class Server:
             started=lambda: started.set_result(None),
             stopping=self._stopping,
             drain=lambda: drained(self.settings, self._options, self._gone),
-            shield=contextlib.nullcontext,
+            shield=lambda: None,
         )
         self._life = asyncio.create_task(life)
         try:

@@ -82,25 +82,23 @@ async def bound(where: Listen) -> Listening:
 
 
 async def _bind_tcp(where: ListenTCP) -> list[socket.socket]:
-    """A bound socket for each address that the hosts resolve to; with port 0 all get the first one's port."""
-    hosts = where.host if isinstance(where.host, tuple) else (where.host,)
+    """A bound socket for each address that the host resolves to; with port 0 all get the first one's port."""
     sockets: list[socket.socket] = []
     port = where.port
     try:
-        for host in hosts:
-            flags = socket.AI_PASSIVE
-            found = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
-            for family, kind, protocol, _, address in dict.fromkeys(found):
-                sock = socket.socket(family, kind, protocol)
-                sockets.append(sock)
-                if where.reuse_address is not False:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if where.reuse_port:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                if family == socket.AF_INET6:
-                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                sock.bind((address[0], port, *address[2:]))
-                port = port or sock.getsockname()[1]
+        flags = socket.AI_PASSIVE
+        found = await trio.socket.getaddrinfo(where.host, port, type=socket.SOCK_STREAM, flags=flags)
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            sock = socket.socket(family, kind, protocol)
+            sockets.append(sock)
+            if where.reuse_address is not False:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if where.reuse_port:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind((address[0], port, *address[2:]))
+            port = port or sock.getsockname()[1]
     except BaseException:
         for sock in sockets:
             sock.close()

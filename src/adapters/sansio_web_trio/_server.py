@@ -1,6 +1,5 @@
 """A server under trio: listeners and connections in its nursery, the application's life in its own task."""
 
-import functools
 import logging
 import math
 import os
@@ -62,13 +61,14 @@ class Server:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
                 try:
-                    await live(
-                        self._application,
-                        started=self._ready.set,
-                        stopping=self._stopping,
-                        drain=lambda: drained(self.settings, self._options, self._gone),
-                        shield=functools.partial(trio.CancelScope, shield=True),
-                    )
+                    with trio.CancelScope() as scope:
+                        await live(
+                            self._application,
+                            started=self._ready.set,
+                            stopping=self._stopping,
+                            drain=lambda: drained(self.settings, self._options, self._gone),
+                            shield=lambda: setattr(scope, "shield", True),
+                        )
                 except Exception as error:
                     self._failure = error
                 nursery.cancel_scope.cancel()
@@ -106,9 +106,8 @@ class Server:
         self._raise_failure()
 
     def _raise_failure(self) -> None:
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
+        if self._failure is not None:
+            raise self._failure
 
     async def _connected(self, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         """One connection, from its handshake to its last handler's end."""

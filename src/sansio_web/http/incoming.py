@@ -78,6 +78,10 @@ class Incoming:
         self.held = len(data)
 
     def _fail_over_limit(self) -> None:
+        """Content of a declared length is refused as a whole, whatever of it has come; else as much is told as was allowed."""
+        if self._reader.remaining() is not None:
+            self._cut_held(0)
+            self._discarding_from = self.received
         message = f"content exceeds {self._limit} bytes (Limits.max_content_bytes, or the route's own limit)"
         self._error = RemoteProtocolError(message, status_hint=413, close_code_hint=1009)
 

@@ -3,6 +3,7 @@
 The work is the adapter's; here is only who asks for it in which order.
 """
 
+import functools
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 from urllib.parse import quote
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 _BANNER: Final = "======== Running on {} ========\n(Press CTRL+C to quit)"
+
+
+_say: Final = functools.partial(print, flush=True)
+"""Prints at once, so that whoever starts the process through a pipe sees where it listens."""
 
 
 class GracefulExit(SystemExit):
@@ -87,7 +92,6 @@ class AppRunner:
             raise RuntimeError("this runner is set up already")
         found = self._adapter or running_adapter()
         options = server_options(self._app, cast(dict[str, Any], self._settings))
-        self._app.freeze()
         self._server = await found.start_server(cast(Hosted, self._app), options, self._scope)
 
     async def cleanup(self) -> None:
@@ -135,7 +139,7 @@ class BaseSite:
     def name(self) -> str:
         """As a URL."""
         scheme = "https" if self._where.ssl_context is not None else "http"
-        return "; ".join(_url(scheme, address) for address in self.addresses) or f"{scheme}://{self._place()}"
+        return ", ".join(_url(scheme, address) for address in self.addresses) or f"{scheme}://{self._place()}"
 
     def _place(self) -> str:
         return "?"
