@@ -1,12 +1,12 @@
 import pytest
+from tests.support.host import DATE, FakeEvent, Served
+from tests.support.machine import GET, OK, OK_BYTES, post
 
 from sansio_web.errors import LocalProtocolError, PeerDisconnected, RemoteProtocolError
+from sansio_web.exchange import Exchange
 from sansio_web.http.commands import SendContent, SendEnd, SendHead, SendInterim, SendResponse
 from sansio_web.http.events import ContentEnded, ContentReceived
 from sansio_web.limits import Limits
-from sansio_web.exchange import Exchange
-from tests.support.host import DATE, FakeEvent, Served
-from tests.support.machine import GET, OK, OK_BYTES, post
 
 HEAD_OK = SendHead(200, b"OK", [], complete=True)
 HEAD_BYTES = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -24,7 +24,7 @@ async def echo(exchange: Exchange) -> None:
     await exchange.send(SendResponse(200, b"OK", [], content, complete=True))
 
 
-# -- what goes out ---------------------------------------------------------------------------------------------------
+# -- what goes out ----
 
 
 @pytest.mark.parametrize("eager", [False, True])
@@ -76,7 +76,15 @@ def test_an_exchange_knows_its_surroundings() -> None:
     seen: list[object] = []
 
     async def look(exchange: Exchange) -> None:
-        seen.extend((exchange.head.target, exchange.now(), exchange.date(), exchange.server_software, exchange.access_logger))
+        seen.extend(
+            (
+                exchange.head.target,
+                exchange.now(),
+                exchange.date(),
+                exchange.server_software,
+                exchange.access_logger,
+            )
+        )
         seen.append(exchange.connection.remote)
         exchange.report("hello")
         await exchange.send(SendInterim(103, b"", []))
@@ -88,7 +96,7 @@ def test_an_exchange_knows_its_surroundings() -> None:
     assert served.reports == [("hello", None)]
 
 
-# -- content -----------------------------------------------------------------------------------------------------------
+# -- content ----
 
 
 def test_content_is_received_as_it_comes() -> None:
@@ -104,6 +112,9 @@ def test_a_reader_who_is_cancelled_loses_nothing() -> None:
         first = exchange.receive()
         assert isinstance(first.send(None), FakeEvent)  # type: ignore[attr-defined]
         first.close()  # type: ignore[attr-defined]
+        second = exchange.receive()
+        assert isinstance(second.send(None), FakeEvent)  # type: ignore[attr-defined]
+        second.close()  # type: ignore[attr-defined]
         await gate.wait()
         got.append(await exchange.receive())
         got.append(await exchange.receive())
@@ -178,7 +189,7 @@ def test_reading_stops_while_nobody_receives() -> None:
     assert served.feed(b"x" * 10)[0].endswith(b"\r\n\r\n" + b"x" * 20)  # type: ignore[union-attr,arg-type]
 
 
-# -- back-pressure ---------------------------------------------------------------------------------------------------
+# -- back-pressure ----
 
 
 def test_a_writer_waits_while_the_transport_holds_back() -> None:
@@ -206,7 +217,9 @@ def test_a_writer_waits_while_the_transport_holds_back() -> None:
 def test_a_writer_who_waits_is_told_when_the_peer_is_gone() -> None:
     async def stream(exchange: Exchange) -> None:
         await exchange.send(HEAD_OK)
-        with pytest.raises(ConnectionResetError, match=r"cannot SendContent: the connection has ended \(the transport broke"):
+        with pytest.raises(
+            ConnectionResetError, match=r"cannot SendContent: the connection has ended \(the transport broke"
+        ):
             await exchange.send(SendContent(b"x" * 70_000))
         raise ValueError("seen")
 
@@ -219,7 +232,7 @@ def test_a_writer_who_waits_is_told_when_the_peer_is_gone() -> None:
 def test_a_peer_that_takes_nothing_is_aborted_in_time() -> None:
     async def stream(exchange: Exchange) -> None:
         await exchange.send(HEAD_OK)
-        with pytest.raises(ConnectionResetError, match="Limits.write_timeout"):
+        with pytest.raises(ConnectionResetError, match=r"Limits\.write_timeout"):
             await exchange.send(SendContent(b"x" * 70_000))
 
     served = Served(stream, takes=0)
@@ -253,7 +266,7 @@ def test_a_close_that_the_peer_does_not_take_is_timed() -> None:
     assert quiet.host.armed[-1] == 1030.0
 
 
-# -- time --------------------------------------------------------------------------------------------------------------
+# -- time ----
 
 
 def test_the_timer_is_armed_for_an_earlier_moment_only() -> None:
@@ -271,7 +284,7 @@ def test_the_timer_is_armed_for_an_earlier_moment_only() -> None:
     assert served.wait(100.0) == []
 
 
-# -- handlers that work on after their response ----------------------------------------------------------------------
+# -- handlers that work on after their response ----
 
 
 def test_the_next_request_begins_while_a_handler_works_on_up_to_a_number() -> None:
@@ -314,14 +327,14 @@ def test_late_commands_are_refused_where_they_are_given() -> None:
 
 def test_a_refused_command_leaves_the_exchange_as_it_was() -> None:
     async def faulty(exchange: Exchange) -> None:
-        with pytest.raises(LocalProtocolError, match="RFC 9110 5.5"):
+        with pytest.raises(LocalProtocolError, match=r"RFC 9110 5\.5"):
             await exchange.send(SendResponse(200, b"OK", [(b"X", b"\r\n")], b""))
         await exchange.send(OK)
 
     assert Served(faulty).feed(GET + GET) == [OK_BYTES * 2]
 
 
-# -- handlers that fail ------------------------------------------------------------------------------------------------
+# -- handlers that fail ----
 
 
 @pytest.mark.parametrize("head", [None, HEAD_OK])
@@ -334,7 +347,9 @@ def test_an_escaped_exception_is_reported_and_the_response_cut(head: SendHead | 
     served = Served(fail)
     done = served.feed(GET)
     assert done == ([HEAD_BYTES] if head else []) + ["shutdown_write"]
-    assert [(message, str(error)) for message, error in served.reports] == [("the application let an exception escape", "oops")]
+    assert [(message, str(error)) for message, error in served.reports] == [
+        ("the application let an exception escape", "oops")
+    ]
 
 
 def test_a_handler_that_forgets_its_response_is_cut() -> None:
@@ -356,3 +371,46 @@ def test_a_handler_may_break_the_connection_off() -> None:
     assert http_1_0.feed(b"GET / HTTP/1.0\r\n\r\n")[1:] == ["abort", "pause"]
     served = Served(abort)
     assert served.feed(GET) == [HEAD_BYTES, "shutdown_write"]
+
+
+def test_a_transport_may_say_twice_that_it_holds_back() -> None:
+    served = Served(answer, takes=0)
+    served.feed(GET)
+    blocked = served.driver.blocked
+    served.driver.write_blocked()
+    assert served.driver.blocked is blocked
+    served.host.taken(len(OK_BYTES))
+    assert served.driver.blocked is None
+    served.driver.write_resumed()
+
+
+def test_a_server_need_not_ask_for_departures() -> None:
+    served = Served(answer)
+    served.settings.on_departure = None
+    served.lose()
+    assert served.settings.drivers == set()
+
+
+def test_a_whole_response_needs_no_waiting() -> None:
+    async def at_once(exchange: Exchange) -> None:
+        exchange.respond(OK)
+        with pytest.raises(LocalProtocolError, match="one request, one response"):
+            exchange.respond(OK)
+
+    assert Served(at_once).feed(GET) == [OK_BYTES]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_a_wish_to_exit_is_the_servers_to_fulfil(kind: type[BaseException]) -> None:
+    async def leave(exchange: Exchange) -> None:
+        raise kind
+
+    served = Served(leave)
+    with pytest.raises(kind):
+        served.feed(GET)
+    assert not served.driver.busy
+    told: list[BaseException] = []
+    served = Served(leave)
+    served.settings.on_exit = told.append
+    assert served.feed(GET) == ["shutdown_write"]
+    assert [type(error) for error in told] == [kind]

@@ -1,13 +1,14 @@
-"""Departures: of the client, by policy; of the server, when it stops; of the driver, from the server's books."""
+"""Departures: of the client, by policy; of the server, when it stops; of the driver, from the books."""
 
 import pytest
+from tests.support.host import Cancelled, FakeEvent, Served
+from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, post
 
 from sansio_web.driver import OnDisconnect
+from sansio_web.errors import LocalProtocolError
 from sansio_web.exchange import Exchange
 from sansio_web.http.commands import SendContent, SendEnd, SendHead
 from sansio_web.limits import Limits
-from tests.support.host import Cancelled, FakeEvent, Served
-from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, post
 
 HEAD_OK = SendHead(200, b"OK", [], complete=True)
 UPGRADE = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
@@ -39,7 +40,7 @@ class Waiting:
             raise
 
 
-# -- on_disconnect=IGNORE ---------------------------------------------------------------------------------------------
+# -- on_disconnect=IGNORE ----
 
 
 def test_ignored_a_half_closed_client_gets_its_answer() -> None:
@@ -65,7 +66,7 @@ def test_ignored_a_lost_client_costs_its_handler_an_error_when_it_sends(before: 
     assert (served.departures, served.settings.drivers) == (1, set())
 
 
-# -- on_disconnect=CANCEL ---------------------------------------------------------------------------------------------
+# -- on_disconnect=CANCEL ----
 
 
 @pytest.mark.parametrize("leave", [Served.eof, Served.lose])
@@ -179,7 +180,7 @@ def test_a_reader_is_told_of_its_lost_client() -> None:
     assert str(served.reports[0][1]) == "told"
 
 
-# -- the server stops --------------------------------------------------------------------------------------------------
+# -- the server stops ----
 
 
 def test_stopping_closes_an_idle_connection_and_lets_a_handler_end() -> None:
@@ -228,7 +229,7 @@ def test_abandoning_drops_the_transport() -> None:
     assert served.host.took() == ["abort"]
 
 
-# -- protocols nobody speaks here ----------------------------------------------------------------------------------------
+# -- protocols nobody speaks here ----
 
 
 def test_a_switch_to_a_protocol_that_nobody_speaks_is_reported_and_dropped() -> None:
@@ -251,3 +252,23 @@ def test_a_refused_request_reaches_no_handler() -> None:
     assert written[1] == "shutdown_write"
     assert (handler.seen, served.settings.requests_count) == ([], 0)
     assert OK_BYTES not in written
+
+
+def test_a_server_may_stop_while_a_handler_is_at_its_first_step() -> None:
+    async def stop(exchange: Exchange) -> None:
+        served.driver.cancel()
+        with pytest.raises((LocalProtocolError, ConnectionResetError), match="the connection has ended"):
+            await exchange.send(OK)
+
+    served = Served(stop)
+    assert OK_BYTES not in served.feed(GET)
+    assert not served.driver.busy
+
+
+def test_the_end_of_the_stream_between_requests_cancels_nobody() -> None:
+    handler = Waiting(work_on=True)
+    served = Served(handler, on_disconnect=OnDisconnect.CANCEL)
+    served.feed(GET)
+    served.feed(GET[:9])
+    served.eof()
+    assert handler.seen == ["begun"]

@@ -14,7 +14,9 @@ def test_a_negative_limit_is_refused_by_its_name(name: str) -> None:
 
 def test_only_timeouts_and_the_content_may_be_unbounded() -> None:
     unbounded = {field.name for field in fields(Limits) if "None" in str(field.type)}
-    assert unbounded == {name for name in (f.name for f in fields(Limits)) if name.endswith("_timeout")} | {"max_content_bytes"}
+    assert unbounded == {name for name in (f.name for f in fields(Limits)) if name.endswith("_timeout")} | {
+        "max_content_bytes"
+    }
     for name in unbounded:
         assert getattr(Limits(**{name: None}), name) is None
 

@@ -1,4 +1,5 @@
 import pytest
+from tests.support.machine import GET, OK, OK_BYTES, Server, h11_reads, post
 
 from sansio_web.effects import CloseTransport, ShutdownWrite, Transmit
 from sansio_web.errors import LocalProtocolError
@@ -6,7 +7,6 @@ from sansio_web.http.events import ConnectionClosed, RequestRefused
 from sansio_web.http.lifecycle import CloseReason, Phase
 from sansio_web.limits import Limits
 from sansio_web.server import ServerConnection
-from tests.support.machine import GET, OK, OK_BYTES, Server, h11_reads, post
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,16 @@ from tests.support.machine import GET, OK, OK_BYTES, Server, h11_reads, post
         (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "not HTTP/1"),
         (b"GET /" + b"a" * 40_000, 414, "Limits.max_head_bytes"),
         (GET[:-2] + b"X: " + b"a" * 40_000, 431, "Limits.max_head_bytes"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "Content-Length and"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501, "is not chunked alone"),
+        (
+            b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+            "Content-Length and",
+        ),
+        (
+            b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            501,
+            "is not chunked alone",
+        ),
     ],
 )
 def test_what_is_no_request_is_answered_with_its_status_and_the_connection_ends(

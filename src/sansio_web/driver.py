@@ -9,17 +9,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from .effects import AbortTransport, CloseTransport, ShutdownWrite, Transmit
+from .effects import CloseTransport, Effect, ShutdownWrite, Transmit
 from .errors import LocalProtocolError, RemoteProtocolError
+from .exchange import AccessLogSink, ConnectionInfo, Exchange
 from .http.commands import (
     ABORT,
-    READ_CONTENT,
     STOP_PERSISTING,
     Abort,
     LimitContent,
     ReadContent,
-    ResponseCommand,
-    SendContent,
     SendResponse,
     ServerCommand,
 )
@@ -27,18 +25,16 @@ from .http.events import (
     ConnectionClosed,
     ContentBroken,
     ContentEnded,
-    ContentEvent,
     ContentReceived,
     PeerEnded,
     ProtocolSwitched,
     RequestReceived,
-    RequestRefused,
     ServerEvent,
 )
 from .http.lifecycle import Send
 from .limits import DEFAULT_LIMITS, Limits
 from .server import ServerConnection
-from .exchange import AccessLogSink, ConnectionInfo, Exchange
+from .server_exchange import ServerExchange, reset
 
 _FLUSH_BYTES: Final = 65_536
 
@@ -97,7 +93,7 @@ class Host(ConnectionInfo, Protocol):
         """Close now, with a reset where the transport has one."""
         ...
 
-    def read(self, wanted: bool) -> None:  # noqa: FBT001  the one thing it says
+    def read(self, wanted: bool) -> None:
         """Go on reading from the transport, or pause."""
         ...
 
@@ -131,6 +127,7 @@ class Settings:
     drivers: connections that live or whose handlers still work; `on_departure` is called when one has gone
     max_handlers: handlers of one connection that may still be at work after their response, before the next one waits
     stopping: the server begins nothing new; a connection that comes all the same ends at once
+    on_exit: told of SystemExit and KeyboardInterrupt from a handler, where they cannot pass through its task
     """
 
     application: Application
@@ -145,92 +142,7 @@ class Settings:
     requests_count: int = 0
     on_departure: Callable[[], object] | None = None
     stopping: bool = False
-
-
-class ServerExchange:
-    """One request on its way through a handler: `exchange.Exchange` over the driver.
-
-    `_told` holds a content event until `receive` takes it, so that a cancelled reader loses nothing.
-
-    begun: whether the handler has run at all; a task that is cancelled before its first step never does
-    """
-
-    running: Running | None = None  # set when its handler has to wait
-    begun = False  # set by the handler's first step
-    gone: RemoteProtocolError | str | None = None  # why nothing can be sent any more
-    _told: ContentEvent | None = None
-    _asked = False  # for a content event
-    _waiter: Event | None = None
-
-    def __init__(self, driver: "Driver", head: RequestReceived) -> None:
-        self.head = head
-        self.connection: ConnectionInfo = driver.host
-        self.access_logger = driver.settings.access_logger
-        self._driver = driver
-
-    @property
-    def server_software(self) -> bytes:
-        """The value of the Server field."""
-        return self._driver.settings.server_software
-
-    def now(self) -> float:
-        """Monotonic seconds."""
-        return self._driver.host.now()
-
-    def date(self) -> bytes:
-        """The current time as IMF-fixdate."""
-        return self._driver.settings.date()
-
-    def report(self, message: str, error: BaseException | None = None) -> None:
-        """Tell the server's log."""
-        self._driver.settings.report(message, error)
-
-    async def receive(self) -> ContentReceived | ContentEnded:
-        """The next content event; see `exchange.Exchange`."""
-        if self._waiter is not None:
-            raise LocalProtocolError("another task is waiting in receive() of this request; only one may")
-        while self._told is None:
-            if not self._asked:
-                self._driver.command(READ_CONTENT, self)
-                self._asked = True
-            if self._told is None:
-                self._waiter = self._driver.host.event()
-                try:
-                    await self._waiter.wait()
-                finally:
-                    self._waiter = None
-        told, self._told, self._asked = self._told, None, False
-        if isinstance(told, ContentBroken):
-            raise told.error.with_traceback(None)
-        return told
-
-    def tell(self, event: ContentEvent) -> None:
-        """The driver has a content event for this exchange."""
-        self._told = event
-        if self._waiter is not None:
-            self._waiter.set()
-
-    async def send(self, command: ResponseCommand) -> None:
-        """Hand a command to the machine; see `exchange.Exchange`."""
-        driver = self._driver
-        driver.command(command, self)
-        if isinstance(command, SendContent):
-            while driver.blocked is not None and self.gone is None:
-                await driver.blocked.wait()
-            if self.gone is not None:
-                raise _reset(command, self)
-
-    def limit_content(self, max_bytes: int | None) -> None:
-        """Bound this request's content."""
-        self._driver.command(LimitContent(max_bytes), self)
-
-    def abort(self) -> None:
-        """Break the connection off."""
-        self._driver.command(ABORT, self)
-
-
-def _reset(command: ServerCommand, exchange: ServerExchange) -> ConnectionResetError:
-    return ConnectionResetError(f"cannot {type(command).__name__}: the connection has ended ({exchange.gone})")
+    on_exit: Callable[[BaseException], object] | None = None
 
 
 class Driver:
@@ -357,7 +269,7 @@ class Driver:
         if self._connection.http.request is not asking.head:
             self._late(command, asking)
         elif asking.gone is not None and not isinstance(command, (ReadContent, LimitContent, Abort)):
-            raise _reset(command, asking)
+            raise reset(command, asking)
         else:
             self._connection.send(command, self.host.now())
             if not self._pumping:
@@ -398,7 +310,10 @@ class Driver:
                     self._drain()
         finally:
             self._pumping = False
-        if self._out:
+        if len(self._out) == 1:
+            self._out_bytes = 0
+            self.host.write(self._out.pop())
+        else:
             self._flush()
         reading = self._connection.wants_data() and self._next is None
         if reading is not self._reading:
@@ -410,26 +325,25 @@ class Driver:
             self.host.arm(deadline)
 
     def _drain(self) -> None:
+        effects, events = self._effects, self._events
         while True:
-            while self._effects:
-                effect = self._connection.next_effect()
+            while effects:
+                effect = effects.popleft()
                 if type(effect) is Transmit:
                     self._out.append(effect.data)
                     self._out_bytes += len(effect.data)
                     if self._out_bytes > _FLUSH_BYTES:
                         self._flush()
-                elif effect is not None:
+                else:
                     self._flush()
                     self._do(effect)
-            if not self._events:
+            if not events:
                 return
-            event = self._connection.next_event()
-            if event is None:
-                return
+            event = events.popleft()
             if type(event) is RequestReceived:
                 self._next = event
             else:
-                self._happened(event)
+                self._happened(self._connection.noticed(event))
 
     def _flush(self) -> None:
         out = self._out
@@ -439,7 +353,7 @@ class Driver:
             self._out_bytes = 0
             self.host.write(data)
 
-    def _do(self, effect: ShutdownWrite | CloseTransport | AbortTransport | Transmit) -> None:
+    def _do(self, effect: Effect) -> None:
         if type(effect) is ShutdownWrite:
             self.host.shutdown_write()
         elif type(effect) is CloseTransport:
@@ -448,12 +362,12 @@ class Driver:
         else:
             self.host.abort()
 
-    def _happened(self, event: ServerEvent) -> None:
+    def _happened(self, event: ServerEvent | None) -> None:
         exchange = self.exchange
         match event:
             case ContentReceived() | ContentEnded() | ContentBroken():
-                if exchange is not None:
-                    exchange.tell(event)
+                assert exchange is not None  # who else would have asked for it
+                exchange.tell(event)
             case PeerEnded():
                 self._departed(exchange)
             case ConnectionClosed():
@@ -466,7 +380,7 @@ class Driver:
                 self.settings.report(f"nobody here speaks {event.protocol!r}; the connection is closed", None)
                 self._flush()
                 self.host.abort()
-            case RequestRefused() | RequestReceived():
+            case _:  # RequestRefused was answered by the connection
                 pass
 
     def _departed(self, exchange: ServerExchange | None) -> None:
@@ -510,6 +424,10 @@ class Driver:
             await self.settings.application.handle(exchange)
         except Exception as error:
             self.settings.report("the application let an exception escape", error)
+        except (SystemExit, KeyboardInterrupt) as error:
+            if self.settings.on_exit is None:
+                raise
+            self.settings.on_exit(error)
         finally:
             self._finished(exchange)
 

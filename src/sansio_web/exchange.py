@@ -6,7 +6,7 @@ runtime; a test implements it in twenty lines with lists.
 
 from typing import Any, Protocol
 
-from .http.commands import ResponseCommand
+from .http.commands import ResponseCommand, SendResponse
 from .http.events import ContentEnded, ContentReceived, RequestReceived
 
 
@@ -82,6 +82,10 @@ class Exchange(Protocol):
         raises: LocalProtocolError where the command is illegal now or malformed, saying what would have been legal, with
             nothing sent of it; ConnectionResetError if the peer has gone
         """
+        ...
+
+    def respond(self, command: SendResponse) -> None:
+        """As `send`, for a whole response: that never has to wait, because nothing more will be written."""
         ...
 
     def limit_content(self, max_bytes: int | None) -> None:

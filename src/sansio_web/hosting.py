@@ -1,4 +1,4 @@
-"""What an adapter offers and what it needs: listeners by value, the life of a server, and finding adapters by name.
+"""What an adapter offers and what it needs: listeners by value, a server's life, finding adapters by name.
 
 An adapter is a module that satisfies `Adapter`, registered under the entry-point group `sansio_web.adapters`.
 """
@@ -170,12 +170,12 @@ async def live(
     drain: Callable[[], Awaitable[object]],
     shield: Callable[[], object],
 ) -> None:
-    """The life of an application, in one task, so that a task group may live across a cleanup context's `yield`.
+    """The life of an application in one task: a task group may live across a cleanup context's `yield`.
 
     stopping: returns when the server shall stop, with its listeners closed
     drain: returns when no handler runs any more; see `drained`
-    shield: called when what follows must be done even if this task is cancelled; it may not open a scope, because
-        those of the cleanup contexts are open
+    shield: called when what follows must be done even if this task is cancelled; it may not open a scope,
+        because those of the cleanup contexts are open
     """
     try:
         await application.startup()
@@ -199,7 +199,7 @@ async def drained(
 ) -> None:
     """Let handlers end by themselves, then cancel them, then drop their transports: each within its bound.
 
-    gone: waits until `settings.drivers` is empty, at most so many seconds; if it is cancelled, the first bound is over
+    gone: waits until `settings.drivers` is empty, at most so many seconds; cancelling it ends the first bound
     """
     settings.stopping = True
     for driver in tuple(settings.drivers):
@@ -227,7 +227,7 @@ def adapter_names() -> list[str]:
 def adapter(name: str) -> Adapter:
     """The adapter registered under this name.
 
-    raises: ValueError for an unknown name, with those that are known; ImportError if its runtime is not installed
+    raises: ValueError for an unknown name, with those that are known; ImportError if a runtime is missing
     """
     import importlib
 

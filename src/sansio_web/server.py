@@ -4,7 +4,8 @@ The shape is the HTTP machine's own (`http.server_role`); a request that cannot 
 this sees only requests that can be served. A later protocol takes its place behind the same names after `ProtocolSwitched`.
 """
 
-from collections.abc import Callable, Sized
+from collections import deque
+from collections.abc import Callable
 
 from .effects import Effect
 from .errors import RemoteProtocolError
@@ -19,8 +20,8 @@ from .limits import DEFAULT_LIMITS, Limits
 class ServerConnection:
     """One connection, from the first byte to the last.
 
-    The calls of the hot path are the machine's own methods, plugged in when it takes over. `effects` and `events` are its queues,
-    for a driver that wants to see that one is empty without a call; taking from them is for `next_effect` and `next_event`.
+    The calls of the hot path are the machine's own methods, plugged in when it takes over. `effects` and `events` are its queues: a
+    driver may take from them directly, if it passes every event but `RequestReceived` through `noticed`.
     """
 
     __slots__ = ("effects", "events", "http", "next_deadline", "next_effect", "receive_data", "send", "wants_data")
@@ -41,12 +42,16 @@ class ServerConnection:
         self.next_effect: Callable[[], Effect | None] = self.http.next_effect
         self.next_deadline: Callable[[], float | None] = self.http.next_deadline
         self.wants_data: Callable[[], bool] = self.http.wants_data
-        self.effects: Sized = self.http.effects
-        self.events: Sized = self.http.events
+        self.effects: deque[Effect] = self.http.effects
+        self.events: deque[ServerEvent] = self.http.events
 
     def next_event(self) -> ServerEvent | None:
         """The next thing that happened. `RequestRefused` has been answered already; it comes for the log."""
         event = self.http.next_event()
+        return None if event is None else self.noticed(event)
+
+    def noticed(self, event: ServerEvent) -> ServerEvent:
+        """What this switchboard does about an event that was taken from `events`."""
         if type(event) is RequestRefused:
             self._answer(event.error)
         elif type(event) is ProtocolSwitched:

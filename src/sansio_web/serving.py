@@ -27,7 +27,7 @@ SERVER_SOFTWARE: Final = b"sansio_web/0.1"
 class ServerSettings(TypedDict, total=False):
     """How a server behaves.
 
-    shutdown_timeout: seconds for running handlers to end when the server stops, before they are cancelled (60)
+    shutdown_timeout: seconds for handlers to end when the server stops, before they are cancelled (60)
     keepalive_timeout: seconds that an idle connection is kept; `Limits.idle_timeout`
     limits: every other size and time
     on_disconnect: what a client's departure does to its handler: "ignore" or "cancel"

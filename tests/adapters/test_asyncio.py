@@ -13,6 +13,7 @@ import uvloop
 import sansio_web_asyncio
 import sansio_web_uvloop
 from sansio_web import web
+from sansio_web.limits import Limits
 
 pytestmark = pytest.mark.parametrize("runtime", ["asyncio", "uvloop"])
 
@@ -110,17 +111,14 @@ def test_cancelling_a_stop_makes_it_hurry(runtime: str) -> None:
     async def work() -> None:
         await asyncio.sleep(3600)
 
-    async def serve(started: "asyncio.Future[Any]") -> None:
-        async with sansio_web_asyncio.serve(app_of(told, work), host="127.0.0.1", port=0) as server:
-            started.set_result(server.addresses[0])
-
     async def main() -> None:
         started: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         app = app_of(told, work)
         asked = asyncio.Event()
 
         async def body() -> None:
-            async with sansio_web_asyncio.serve(app, host="127.0.0.1", port=0) as server:
+            options: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "limits": Limits(linger_timeout=0.1)}
+            async with sansio_web_asyncio.serve(app, **options) as server:
                 started.set_result(server.addresses[0])
                 await asked.wait()
 
@@ -193,8 +191,8 @@ def test_runner_and_sites(runtime: str, tmp_path: Path) -> None:
         for site in (tcp, sock):
             assert await fetch(site.name) == "hello"
         async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))) as session:
-            async with session.get("http://localhost/") as response:
-                assert await response.text() == "hello"
+            response = await session.get("http://localhost/")
+            assert await response.text() == "hello"
         await tcp.stop()
         with pytest.raises(aiohttp.ClientConnectionError):
             await fetch(f"http://127.0.0.1:{tcp.port}/")

@@ -193,7 +193,7 @@ def test_tls_clients(runtime: str) -> None:
 
         async def main() -> None:
             async with aiohttp.ClientSession(url) as session:
-                async with session.get("/large", ssl=of_client) as response:
-                    assert await response.read() == MEGABYTE
+                response = await session.get("/large", ssl=of_client)
+                assert await response.read() == MEGABYTE
 
         asyncio.run(main())

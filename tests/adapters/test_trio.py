@@ -102,11 +102,15 @@ def test_what_cleanup_raises_comes_out_as_it_is() -> None:
     async def main() -> None:
         app = web.Application()
         app.on_cleanup.append(fails)
-        with pytest.raises(ExceptionGroup) as caught:
+
+        async def serve_and_close() -> None:
             async with trio.open_nursery() as nursery:
                 server = await nursery.start(lambda **kw: sansio_web_trio.serve(app, port=0, **kw))
                 with pytest.raises(LookupError, match="meant"):
                     await server.close()
+
+        with pytest.raises(ExceptionGroup) as caught:
+            await serve_and_close()
         assert caught.group_contains(LookupError, match="meant")
 
     trio.run(main)

@@ -1,14 +1,22 @@
 """How a connection ends: lingering, half-closes, resets, aborts, in each state."""
 
 import pytest
+from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, READ, Server, h11_reads, post
 
 from sansio_web.effects import AbortTransport, CloseTransport, Effect, ShutdownWrite
 from sansio_web.errors import LocalProtocolError, PeerDisconnected
-from sansio_web.http.commands import ABORT, STOP_PERSISTING, SendContent, SendEnd, SendHead, SendResponse
+from sansio_web.http.commands import (
+    ABORT,
+    STOP_PERSISTING,
+    LimitContent,
+    SendContent,
+    SendEnd,
+    SendHead,
+    SendResponse,
+)
 from sansio_web.http.events import ConnectionClosed, ContentBroken, PeerEnded, RequestRefused
 from sansio_web.http.lifecycle import CloseReason, Phase, Receive, Send
 from sansio_web.limits import Limits
-from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, READ, Server, h11_reads, post
 
 CLOSING_GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 CLOSING_POST = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
@@ -17,7 +25,7 @@ HEAD_OK = SendHead(200, b"OK", [], complete=True)
 THREE = SendHead(200, b"OK", [(b"Content-Length", b"3")], complete=True)
 
 
-# -- lingering close (RFC 9112 9.6) -----------------------------------------------------------------------------------
+# -- lingering close (RFC 9112 9.6) ----
 
 
 def test_after_the_last_response_our_half_ends_and_the_rest_is_discarded() -> None:
@@ -70,7 +78,7 @@ def test_the_answer_to_a_refused_request_is_followed_by_a_lingering_close() -> N
     assert server.closed() is CloseReason.REFUSED
 
 
-# -- the peer ends its half, in each state ------------------------------------------------------------------------------
+# -- the peer ends its half, in each state ----
 
 
 def test_eof_between_requests_closes() -> None:
@@ -130,7 +138,7 @@ def test_requests_that_wait_for_a_slow_reader_outlive_the_end_of_the_stream() ->
     assert [type(event).__name__ for event in server.took_events()] == ["RequestReceived", "PeerEnded"]
 
 
-# -- the transport breaks, in each state ------------------------------------------------------------------------------
+# -- the transport breaks, in each state ----
 
 
 @pytest.mark.parametrize(
@@ -173,13 +181,15 @@ def test_a_waiting_reader_is_told_of_a_reset() -> None:
     server.took_events()
     told, closed = server.lose().took_events()
     assert (type(told), type(closed)) == (ContentBroken, ConnectionClosed)
-    with pytest.raises(LocalProtocolError, match=r"cannot SendResponse: the connection has ended \(the transport broke\)"):
+    with pytest.raises(
+        LocalProtocolError, match=r"cannot SendResponse: the connection has ended \(the transport broke\)"
+    ):
         server.send(OK)
     with pytest.raises(LocalProtocolError, match=r"cannot SendHead: the connection has ended"):
         server.send(HEAD_OK)
 
 
-# -- the application aborts, in each state and framing (lifecycle, rule 4) ----------------------------------------------
+# -- the application aborts, in each state and framing (lifecycle, rule 4) ----
 
 
 @pytest.mark.parametrize(
@@ -196,7 +206,9 @@ def test_a_waiting_reader_is_told_of_a_reset() -> None:
         (GET_1_0, [HEAD_OK, SendContent(b"ab")], AbortTransport()),
     ],
 )
-def test_a_response_cut_off_never_looks_complete(fed: bytes, commands: list[SendHead], effect: Effect) -> None:
+def test_a_response_cut_off_never_looks_complete(
+    fed: bytes, commands: list[SendHead], effect: Effect
+) -> None:
     server = Server().feed(fed).send(*commands, ABORT)
     assert server.effects == [effect]
     assert server.http.sending is Send.CUT
@@ -244,7 +256,7 @@ def test_aborting_while_the_connection_ends_spares_a_peer_that_takes_its_bytes()
     assert server.machine.next_deadline() is None
 
 
-# -- commands when all is over -----------------------------------------------------------------------------------------
+# -- commands when all is over ----
 
 
 @pytest.mark.parametrize("command", [OK, HEAD_OK, SendContent(b"x"), SendEnd()])
@@ -265,3 +277,14 @@ def test_stopping_and_aborting_after_the_end_do_nothing() -> None:
     server = Server().feed(CLOSING_GET).send(OK).eof().send(STOP_PERSISTING, ABORT)
     assert server.effects == [ShutdownWrite(), CloseTransport()]
     assert server.http.receive is Receive.COMPLETE
+
+
+@pytest.mark.parametrize("can_half_close", [False, True])
+def test_content_is_not_read_any_more_once_our_half_has_ended(can_half_close: bool) -> None:
+    server = Server(can_half_close=can_half_close).feed(CLOSING_POST + b"ab").send(OK)
+    assert server.http.receive is Receive.BROKEN
+    server.send(LimitContent(1), LimitContent(None))
+    assert isinstance(server.read(), ContentBroken)
+    server.feed(b"x" * 100).eof()
+    assert server.machine.buffered() == 0
+    assert server.phase is Phase.CLOSED

@@ -1,6 +1,7 @@
 """Every phase that waits for the peer has its deadline (RFC 9110 15.5.9, RFC 9112 9.5)."""
 
 import pytest
+from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, READ, Server, post
 
 from sansio_web.effects import AbortTransport, CloseTransport, ShutdownWrite
 from sansio_web.http.commands import SendContent, SendEnd, SendHead, SendResponse
@@ -8,7 +9,6 @@ from sansio_web.http.connection import join
 from sansio_web.http.events import ConnectionClosed, ContentBroken, ContentReceived, RequestRefused
 from sansio_web.http.lifecycle import CloseReason, Phase
 from sansio_web.limits import Limits
-from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, READ, Server, post
 
 CLOSING_GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 SWITCHING_GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
@@ -18,7 +18,11 @@ def test_a_silent_peer_is_closed_without_a_word() -> None:
     server = Server().wait(74.9)
     assert server.phase is Phase.PERSISTENT
     server.wait(0.1)
-    assert (server.closed(), server.effects, server.took()) == (CloseReason.IDLE_TIMEOUT, [CloseTransport()], b"")
+    assert (server.closed(), server.effects, server.took()) == (
+        CloseReason.IDLE_TIMEOUT,
+        [CloseTransport()],
+        b"",
+    )
 
 
 def test_idle_time_begins_again_after_each_exchange() -> None:
@@ -80,6 +84,13 @@ def test_a_peer_that_dribbles_content_is_timed_over_all_reads() -> None:
     assert told.error.status_hint == 408
 
 
+def test_coding_without_content_is_no_progress() -> None:
+    server = Server().feed(CHUNKED_POST).send(READ)
+    server.took_events()
+    server.wait(20.0).feed(b"5;").wait(9.0).feed(b"a").wait(1.0)
+    assert isinstance(server.took_events()[0], ContentBroken)
+
+
 def test_a_span_with_enough_content_begins_anew() -> None:
     server = Server().feed(post(b"", length=100_000))
     for _ in range(50):
@@ -109,7 +120,13 @@ def test_content_without_a_timeout_waits_for_ever() -> None:
 
 
 def test_bytes_that_the_peer_does_not_take_have_their_time() -> None:
-    server = Server().feed(GET).send(SendHead(200, b"OK", []), SendContent(b"x" * 100_000)).unsent(90_000).wait(29.9)
+    server = (
+        Server()
+        .feed(GET)
+        .send(SendHead(200, b"OK", []), SendContent(b"x" * 100_000))
+        .unsent(90_000)
+        .wait(29.9)
+    )
     assert server.effects == []
     server.wait(0.1)
     assert (server.effects, server.closed()) == ([AbortTransport()], CloseReason.WRITE_TIMEOUT)
@@ -137,7 +154,9 @@ def test_all_bytes_taken_is_progress_however_few() -> None:
 
 
 def test_a_minimum_of_zero_still_means_some_progress() -> None:
-    server = Server(Limits(min_write_bytes=0)).feed(GET).send(SendHead(200, b"OK", []), SendContent(b"x" * 99))
+    server = (
+        Server(Limits(min_write_bytes=0)).feed(GET).send(SendHead(200, b"OK", []), SendContent(b"x" * 99))
+    )
     server.unsent(99).wait(29.0).unsent(98).wait(59.0).unsent(98)
     assert server.effects == [AbortTransport()]
 

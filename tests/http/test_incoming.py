@@ -50,6 +50,7 @@ def test_the_first_error_is_kept_and_told_again_and_again() -> None:
 def test_content_just_at_the_limit_is_whole_and_one_byte_more_is_none() -> None:
     limits = Limits(max_content_bytes=3)
     incoming = Incoming(ChunkedReader(limits), limits)
+    incoming.judge()
     incoming.push(b"3\r\nabc\r\n")
     assert incoming.take() == ContentReceived(b"abc")
     incoming.push(b"1\r\nd\r\n")
@@ -87,3 +88,19 @@ def test_a_span_is_completed_by_its_share_and_paused_while_nobody_waits() -> Non
 def test_without_a_minimum_any_byte_is_progress() -> None:
     progress = Progress(Limits(min_content_bytes=0, content_timeout=None))
     assert (progress.left, progress.arrived(0), progress.arrived(1)) == (None, False, True)
+
+
+def test_nothing_is_judged_before_it_is_wanted_so_that_a_route_may_raise_the_limit() -> None:
+    limits = Limits(max_content_bytes=3)
+    incoming = Incoming(ChunkedReader(limits), limits)
+    incoming.push(b"4\r\nabcd\r\n")
+    assert incoming.error is None
+    incoming.limit(4)
+    assert incoming.take() == ContentReceived(b"abcd")
+    declared = Incoming(LengthReader(4), limits)
+    declared.push(b"ab")
+    declared.judge()
+    assert isinstance(declared.take(), ContentBroken)
+    error = declared.error
+    declared.judge()
+    assert declared.error is error

@@ -1,13 +1,20 @@
 """Persistence, pipelining, versions, framing of responses: one exchange after another."""
 
 import pytest
+from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, Server, h11_reads, post
 
 from sansio_web.effects import CloseTransport, ShutdownWrite
-from sansio_web.http.commands import STOP_PERSISTING, SendContent, SendEnd, SendHead, SendInterim, SendResponse
+from sansio_web.http.commands import (
+    STOP_PERSISTING,
+    SendContent,
+    SendEnd,
+    SendHead,
+    SendInterim,
+    SendResponse,
+)
 from sansio_web.http.events import ConnectionClosed, RequestReceived, RequestRefused
 from sansio_web.http.lifecycle import CloseReason, Phase, Receive, Send
 from sansio_web.limits import Limits
-from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, Server, h11_reads, post
 
 HEAD_OK = SendHead(200, b"OK", [], complete=True)
 
@@ -16,7 +23,7 @@ def request(*lines: bytes, version: bytes = b"1.1", method: bytes = b"GET") -> b
     return b"\r\n".join([method + b" / HTTP/" + version, b"Host: a", *lines, b"", b""])
 
 
-# -- persistence (RFC 9112 9.3) ------------------------------------------------------------------------------------
+# -- persistence (RFC 9112 9.3) ----
 
 
 def test_an_exchange_leaves_the_connection_as_it_was() -> None:
@@ -81,7 +88,7 @@ def test_after_the_last_exchange_later_requests_are_not_read() -> None:
     assert server.closed() is CloseReason.PEER_ASKED
 
 
-# -- pipelining (RFC 9112 9.3.2) ----------------------------------------------------------------------------------
+# -- pipelining (RFC 9112 9.3.2) ----
 
 
 def test_requests_wait_for_the_response_before_them() -> None:
@@ -159,7 +166,7 @@ def test_requests_before_the_end_of_the_stream_are_answered() -> None:
     assert server.effects == [CloseTransport()]
 
 
-# -- what may stand before a request (RFC 9112 2.2) ---------------------------------------------------------------
+# -- what may stand before a request (RFC 9112 2.2) ----
 
 
 @pytest.mark.parametrize("blank", [b"\r\n", b"\r"])
@@ -184,7 +191,7 @@ def test_an_empty_line_and_the_end_of_the_stream_are_an_end_between_requests() -
         assert server.took() == OK_BYTES
 
 
-# -- framing of what goes out ----------------------------------------------------------------------------------------
+# -- framing of what goes out ----
 
 
 def test_content_without_length_is_chunked_with_trailers() -> None:
@@ -193,7 +200,11 @@ def test_content_without_length_is_chunked_with_trailers() -> None:
     data = server.took()
     assert data.endswith(b"\r\n\r\n2\r\nab\r\n14\r\n" + b"c" * 20 + b"\r\n0\r\nDigest: x\r\n\r\n")
     (message,) = h11_reads(data, [b"GET"], ended=False)
-    assert (message.content, message.trailers, message.complete) == (b"ab" + b"c" * 20, [(b"digest", b"x")], True)
+    assert (message.content, message.trailers, message.complete) == (
+        b"ab" + b"c" * 20,
+        [(b"digest", b"x")],
+        True,
+    )
     assert server.reason is None
 
 
@@ -204,14 +215,18 @@ def test_content_with_length_is_sent_as_it_is() -> None:
 
 
 def test_http_1_0_reads_content_without_length_until_the_end_of_the_connection() -> None:
-    server = Server().feed(request(b"Connection: keep-alive", version=b"1.0")).send(HEAD_OK, SendContent(b"abc"))
+    server = (
+        Server().feed(request(b"Connection: keep-alive", version=b"1.0")).send(HEAD_OK, SendContent(b"abc"))
+    )
     assert server.took() == b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc"
     server.send(SendEnd([(b"Digest", b"x")]))
     assert server.took() == b""
     assert (server.reason, server.effects) == (CloseReason.UNTIL_CLOSE, [ShutdownWrite()])
 
 
-@pytest.mark.parametrize("command", [OK, SendResponse(200, b"OK", [(b"Transfer-Encoding", b"chunked")], b"hi")])
+@pytest.mark.parametrize(
+    "command", [OK, SendResponse(200, b"OK", [(b"Transfer-Encoding", b"chunked")], b"hi")]
+)
 def test_the_answer_to_head_is_described_and_not_sent(command: SendResponse) -> None:
     server = Server().feed(request(method=b"HEAD")).send(command)
     data = server.took()
@@ -241,7 +256,11 @@ def test_statuses_without_content_end_with_their_head(status: int) -> None:
 
 
 def test_chunked_content_may_be_asked_for_in_one_piece() -> None:
-    server = Server().feed(GET).send(SendResponse(200, b"OK", [(b"Transfer-Encoding", b"chunked")], b"hi", complete=True))
+    server = (
+        Server()
+        .feed(GET)
+        .send(SendResponse(200, b"OK", [(b"Transfer-Encoding", b"chunked")], b"hi", complete=True))
+    )
     assert server.took() == b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
 
 
@@ -255,7 +274,7 @@ def test_date_and_server_are_stamped_unless_given_or_unwanted() -> None:
     assert server.took() == OK_BYTES
 
 
-# -- interim responses (RFC 9110 15.2) ------------------------------------------------------------------------------
+# -- interim responses (RFC 9110 15.2) ----
 
 
 def test_interim_responses_go_before_the_final_one() -> None:
@@ -270,7 +289,7 @@ def test_no_interim_response_goes_to_http_1_0() -> None:
     assert server.took() == b""
 
 
-# -- stopping ------------------------------------------------------------------------------------------------------------
+# -- stopping ----
 
 
 def test_stopping_closes_an_idle_connection_at_once() -> None:

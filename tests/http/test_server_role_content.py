@@ -1,6 +1,7 @@
 """Content coming in: reading, limits, 100 (Continue), what nobody reads."""
 
 import pytest
+from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, READ, Server, h11_reads, post
 
 from sansio_web.effects import CloseTransport, ShutdownWrite
 from sansio_web.errors import LocalProtocolError, PeerDisconnected
@@ -8,7 +9,6 @@ from sansio_web.http.commands import LimitContent, SendContent, SendEnd, SendHea
 from sansio_web.http.events import ContentBroken, ContentEnded, ContentReceived, PeerEnded, RequestRefused
 from sansio_web.http.lifecycle import CloseReason, Phase, Receive, Send
 from sansio_web.limits import Limits
-from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, READ, Server, h11_reads, post
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -18,7 +18,7 @@ def broken(told: object) -> tuple[int, str]:
     return told.error.status_hint, str(told.error)
 
 
-# -- reading -------------------------------------------------------------------------------------------------------------
+# -- reading ----
 
 
 def test_content_is_told_only_when_asked_for() -> None:
@@ -121,13 +121,16 @@ def test_content_that_came_whole_can_be_read_after_the_connection_ended() -> Non
     assert server.read() == ContentEnded()
 
 
-# -- limits ------------------------------------------------------------------------------------------------------------
+# -- limits ----
 
 
 def test_a_declared_length_over_the_limit_fails_at_the_first_read() -> None:
     server = Server(Limits(max_content_bytes=10)).feed(post(b"", b"Expect: 100-continue", length=11))
     told = server.read()
-    assert broken(told) == (413, "content exceeds 10 bytes (Limits.max_content_bytes, or the route's own limit)")
+    assert broken(told) == (
+        413,
+        "content exceeds 10 bytes (Limits.max_content_bytes, or the route's own limit)",
+    )
     assert server.took() == b""  # no 100 for what will not be read
     server.send(SendResponse(413, b"", [], b""))
     assert server.effects == [ShutdownWrite()]
@@ -180,7 +183,7 @@ def test_a_route_may_raise_the_limit() -> None:
     assert server.read() == ContentEnded()
 
 
-# -- 100 (Continue), RFC 9110 10.1.1 ----------------------------------------------------------------------------------
+# -- 100 (Continue), RFC 9110 10.1.1 ----
 
 EXPECTING = post(b"", b"Expect: 100-continue", length=3)
 
@@ -248,13 +251,17 @@ def test_an_unknown_expectation_is_refused_with_417() -> None:
     assert server.effects == [ShutdownWrite()]
 
 
-# -- content that nobody read (lifecycle, rule 2) -----------------------------------------------------------------
+# -- content that nobody read (lifecycle, rule 2) ----
 
 
 def test_unread_content_is_drained_and_the_connection_kept() -> None:
     server = Server().feed(post(b"ab", length=100_000)).send(OK)
     assert server.took() == OK_BYTES
-    assert (server.http.receive, server.http.sending, server.phase) == (Receive.CONTENT, Send.COMPLETE, Phase.PERSISTENT)
+    assert (server.http.receive, server.http.sending, server.phase) == (
+        Receive.CONTENT,
+        Send.COMPLETE,
+        Phase.PERSISTENT,
+    )
     assert server.machine.wants_data()
     server.feed(b"x" * 50_000, b"x" * 49_998 + GET)
     assert server.machine.buffered() == 0

@@ -1,6 +1,7 @@
-"""Faulty applications: refused where they err, with nothing sent of it, and a right response still possible."""
+"""Faulty applications: refused where they err, with nothing sent of it; a right response still goes."""
 
 import pytest
+from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, Server, h11_reads, post
 
 from sansio_web.errors import LocalProtocolError
 from sansio_web.http.commands import (
@@ -12,21 +13,25 @@ from sansio_web.http.commands import (
     SendResponse,
 )
 from sansio_web.http.lifecycle import CloseReason, Phase
-from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, Server, h11_reads, post
 
 HEAD_OK = SendHead(200, b"OK", [], complete=True)
 THREE = SendHead(200, b"OK", [(b"Content-Length", b"3")], complete=True)
 BOTH = [(b"Content-Length", b"2"), (b"Transfer-Encoding", b"chunked")]
 
 
-def whole(*fields: tuple[bytes, bytes], status: int = 200, reason: bytes = b"", content: bytes = b"hi") -> SendResponse:
+def whole(
+    *fields: tuple[bytes, bytes], status: int = 200, reason: bytes = b"", content: bytes = b"hi"
+) -> SendResponse:
     return SendResponse(status, reason, fields, content)
 
 
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (whole((b"X", b"a\r\nSet-Cookie: b")), r"value b'a\\r\\nSet-Cookie: b' of field b'X' has b'\\r' at offset 1 \(RFC 9110 5.5\)"),
+        (
+            whole((b"X", b"a\r\nSet-Cookie: b")),
+            r"value b'a\\r\\nSet-Cookie: b' of field b'X' has b'\\r' at offset 1 \(RFC 9110 5.5\)",
+        ),
         (whole((b"X", b"a\nb")), r"has b'\\n' at offset 1"),
         (whole((b"X", b"a\0b")), r"has b'\\x00' at offset 1"),
         (whole((b"X", b"\x7f")), r"has b'\\x7f' at offset 0"),
@@ -34,16 +39,28 @@ def whole(*fields: tuple[bytes, bytes], status: int = 200, reason: bytes = b"", 
         (whole((b"X Y", b"a")), r"has b' ' at offset 1"),
         (whole((b"", b"a")), r"field name b'' is empty"),
         (whole(reason=b"OK\r\nX: y"), r"reason b'OK\\r\\nX: y' has b'\\r' at offset 2 \(RFC 9112 4\)"),
-        (whole((b"Content-Length", b"3")), r"Content-Length is 3, but the content has 2 bytes \(RFC 9110 8.6\)"),
+        (
+            whole((b"Content-Length", b"3")),
+            r"Content-Length is 3, but the content has 2 bytes \(RFC 9110 8.6\)",
+        ),
         (whole((b"Content-Length", b"1")), r"Content-Length is 1, but the content has 2 bytes"),
         (whole((b"Content-Length", b"two")), r"Content-Length is b'two'; allowed: decimal digits"),
         (whole((b"Content-Length", b"-2")), r"allowed: decimal digits"),
-        (whole((b"Content-Length", b"2"), (b"content-length", b"2")), r"field b'content-length' stands twice in one head"),
+        (
+            whole((b"Content-Length", b"2"), (b"content-length", b"2")),
+            r"field b'content-length' stands twice in one head",
+        ),
         (whole(*BOTH), r"Content-Length and Transfer-Encoding are both set \(RFC 9112 6.2\)"),
-        (whole((b"Transfer-Encoding", b"gzip, chunked")), r"Transfer-Encoding is b'gzip, chunked'; allowed: chunked"),
+        (
+            whole((b"Transfer-Encoding", b"gzip, chunked")),
+            r"Transfer-Encoding is b'gzip, chunked'; allowed: chunked",
+        ),
         (whole(status=204), r"a 204 response has no content, but 2 bytes were given \(RFC 9110 6.4.1\)"),
         (whole(status=304), r"a 304 response has no content, but 2 bytes were given"),
-        (whole((b"Content-Length", b"0"), status=204, content=b""), r"a 204 response has neither Content-Length nor"),
+        (
+            whole((b"Content-Length", b"0"), status=204, content=b""),
+            r"a 204 response has neither Content-Length nor",
+        ),
         (whole((b"Transfer-Encoding", b"chunked"), status=204, content=b""), r"a 204 response has neither"),
         (whole(status=99), r"status of a final response is 99; allowed: 200 to 599 \(RFC 9110 15\)"),
         (whole(status=100), r"status of a final response is 100"),
@@ -54,15 +71,22 @@ def whole(*fields: tuple[bytes, bytes], status: int = 200, reason: bytes = b"", 
         (SendHead(200, b"", [(b"X", b"\r")]), r"at offset 0"),
         (SendInterim(200, b"", []), r"status of an interim response is 200; allowed: 100, 102 to 199"),
         (SendInterim(101, b"", []), r"status of an interim response is 101"),
-        (SendInterim(103, b"", [(b"Content-Length", b"2")]), r"field b'Content-Length' cannot stand in an interim response"),
+        (
+            SendInterim(103, b"", [(b"Content-Length", b"2")]),
+            r"field b'Content-Length' cannot stand in an interim response",
+        ),
         (SendInterim(103, b"", [(b"X", b"\n")]), r"at offset 0"),
         (SendContent(b"x"), r"cannot DATA in OWED; legal here: INTERIM, WHOLE, HEAD, SWITCH, CUT"),
         (SendEnd(), r"cannot END in OWED"),
         (SendHead(101, b"", []), r"101 without an Upgrade field in the request \(RFC 9110 7.8\)"),
     ],
 )
-@pytest.mark.parametrize("fed", [GET, post(b"ab"), CHUNKED_POST, post(b"", b"Expect: 100-continue", length=10**9)])
-def test_a_faulty_answer_is_refused_and_a_right_one_still_goes(fed: bytes, command: ResponseCommand, message: str) -> None:
+@pytest.mark.parametrize(
+    "fed", [GET, post(b"ab"), CHUNKED_POST, post(b"", b"Expect: 100-continue", length=10**9)]
+)
+def test_a_faulty_answer_is_refused_and_a_right_one_still_goes(
+    fed: bytes, command: ResponseCommand, message: str
+) -> None:
     server = Server().feed(fed)
     if fed in (CHUNKED_POST, post(b"", b"Expect: 100-continue", length=10**9)) and message.startswith("101"):
         message = "protocols are switched after the whole request"
@@ -85,7 +109,11 @@ def test_a_faulty_answer_is_refused_and_a_right_one_still_goes(fed: bytes, comma
         (HEAD_OK, OK, r"cannot WHOLE in CONTENT"),
         (HEAD_OK, SendInterim(103, b"", []), r"cannot INTERIM in CONTENT"),
         (HEAD_OK, SendHead(101, b"", []), r"cannot SWITCH in CONTENT"),
-        (HEAD_OK, SendEnd([(b"Content-Length", b"3")]), r"field b'Content-Length' cannot stand in a trailer section"),
+        (
+            HEAD_OK,
+            SendEnd([(b"Content-Length", b"3")]),
+            r"field b'Content-Length' cannot stand in a trailer section",
+        ),
         (HEAD_OK, SendEnd([(b"set-cookie", b"3")]), r"cannot stand in a trailer section \(RFC 9110 6.5.1\)"),
         (HEAD_OK, SendEnd([(b"X", b"a\r\nb")]), r"at offset 1"),
     ],
@@ -120,12 +148,16 @@ def test_without_a_request_there_is_nothing_to_answer(command: ResponseCommand) 
 
 def test_data_after_the_end_is_refused() -> None:
     server = Server().feed(b"GET / HTTP/1.0\r\n\r\n").send(HEAD_OK, SendEnd())
-    with pytest.raises(LocalProtocolError, match="the response to this request is complete: one request, one response"):
+    with pytest.raises(
+        LocalProtocolError, match="the response to this request is complete: one request, one response"
+    ):
         server.send(SendContent(b"x"))
 
 
 def test_a_length_may_be_said_again_if_it_is_true() -> None:
-    server = Server().feed(GET).send(SendResponse(200, b"OK", [(b"content-length", b"2")], b"hi", complete=True))
+    server = (
+        Server().feed(GET).send(SendResponse(200, b"OK", [(b"content-length", b"2")], b"hi", complete=True))
+    )
     assert server.took() == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
 
 
@@ -137,7 +169,7 @@ def test_a_not_modified_may_describe_what_it_does_not_send() -> None:
     assert answer.complete
 
 
-# -- switching protocols (RFC 9110 7.8, 9.3.6) -----------------------------------------------------------------------
+# -- switching protocols (RFC 9110 7.8, 9.3.6) ----
 
 UPGRADE = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
 CONNECT = b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"

@@ -14,6 +14,9 @@ from sansio_web.http.writer import (
 
 DATE = b"Sun, 06 Nov 1994 08:49:37 GMT"
 TE = (b"Transfer-Encoding", b"chunked")
+NINE = (b"Content-Length", b"9")
+X = (b"Connection", b"x")
+CLOSE = (b"Connection", b"close")
 
 
 def head(
@@ -41,14 +44,14 @@ def head(
         (head(version=b"1.0"), [b"Connection: close"], UNTIL_CLOSE, True),
         (head(TE, version=b"1.0"), [b"Connection: close"], UNTIL_CLOSE, True),
         (head(version=b"1.0", length=3), [b"Content-Length: 3", b"Connection: keep-alive"], Length(3), False),
-        (head((b"Connection", b"x"), version=b"1.0", length=3), [b"Connection: x", b"Content-Length: 3"], Length(3), False),
+        (head(X, version=b"1.0", length=3), [b"Connection: x", b"Content-Length: 3"], Length(3), False),
         (head(version=b"1.0", length=3, close=True), [b"Content-Length: 3", b"Connection: close"], Length(3), True),
         (head(status=204, length=0), [], NO_CONTENT, False),
         (head(status=304, length=0), [], NO_CONTENT, False),
         (head(TE, status=304), [], NO_CONTENT, False),
-        (head((b"Content-Length", b"9"), status=304), [b"Content-Length: 9"], NO_CONTENT, False),
-        (head((b"Content-Length", b"9"), method=b"HEAD", length=0), [b"Content-Length: 9"], Length(9), False),
-        (head((b"Connection", b"close"), length=0), [b"Connection: close", b"Content-Length: 0"], Length(0), True),
+        (head(NINE, status=304), [b"Content-Length: 9"], NO_CONTENT, False),
+        (head(NINE, method=b"HEAD", length=0), [b"Content-Length: 9"], Length(9), False),
+        (head(CLOSE, length=0), [b"Connection: close", b"Content-Length: 0"], Length(0), True),
         (head((b"Connection", b"a"), (b"Connection", b"CLOSE"), length=0, close=True),
          [b"Connection: a", b"Connection: CLOSE", b"Content-Length: 0"], Length(0), True),
     ],
@@ -56,7 +59,11 @@ def head(
 def test_the_head_of_a_response(
     given: tuple[bytes, Framing, bool], lines: list[bytes], framing: Framing, closes: bool
 ) -> None:
-    assert given == (b"\r\n".join([b"HTTP/1.1 200 OK".replace(b"200", given[0][9:12]), *lines, b"", b""]), framing, closes)
+    assert given == (
+        b"\r\n".join([b"HTTP/1.1 200 OK".replace(b"200", given[0][9:12]), *lines, b"", b""]),
+        framing,
+        closes,
+    )
 
 
 def test_an_application_cannot_keep_a_connection_that_ends() -> None:
@@ -81,6 +88,8 @@ def test_the_stamp_follows_the_clock() -> None:
     dates = iter([b"a", b"b"])
     stamp = Stamp(lambda: next(dates), b"")
     assert (stamp.both(), stamp.both()) == (b"Date: a\r\n", b"Date: b\r\n")
+    still = Stamp(lambda: DATE, b"")
+    assert still.both() is still.both()
 
 
 def test_a_server_name_that_breaks_its_line_is_refused_at_once() -> None:
@@ -101,8 +110,14 @@ def test_a_length_is_decimal_digits(length: bytes) -> None:
 
 
 def test_interim_and_switching_heads() -> None:
-    assert interim_head(103, b"Early Hints", [(b"Link", b"</a>")]) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-    assert switching_head(101, b"", [(b"Upgrade", b"x")], b"Date: d\r\n") == b"HTTP/1.1 101 \r\nUpgrade: x\r\nDate: d\r\n\r\n"
+    assert (
+        interim_head(103, b"Early Hints", [(b"Link", b"</a>")])
+        == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    )
+    assert (
+        switching_head(101, b"", [(b"Upgrade", b"x")], b"Date: d\r\n")
+        == b"HTTP/1.1 101 \r\nUpgrade: x\r\nDate: d\r\n\r\n"
+    )
 
 
 def test_content_and_its_end() -> None:
@@ -116,7 +131,7 @@ def test_content_and_its_end() -> None:
         end_bytes(Length(2), [(b"Host", b"b")])
 
 
-# -- requests ------------------------------------------------------------------------------------------------------------
+# -- requests ----
 
 HOST = (b"Host", b"a")
 
@@ -144,8 +159,20 @@ def test_the_head_of_a_request() -> None:
         (b"GET", b"/", b"1.1", [HOST, HOST], r"field b'Host' stands twice"),
         (b"GET", b"/", b"1.1", [HOST, TE, TE], r"field b'Transfer-Encoding' stands twice"),
         (b"GET", b"/", b"1.1", [HOST, TE, (b"Content-Length", b"1")], r"are both set"),
-        (b"GET", b"/", b"1.1", [HOST, (b"Content-Length", b"x")], r"Content-Length is b'x'; allowed: decimal digits"),
-        (b"GET", b"/", b"1.1", [HOST, (b"Transfer-Encoding", b"gzip")], r"Transfer-Encoding b'gzip' cannot be sent here"),
+        (
+            b"GET",
+            b"/",
+            b"1.1",
+            [HOST, (b"Content-Length", b"x")],
+            r"Content-Length is b'x'; allowed: decimal digits",
+        ),
+        (
+            b"GET",
+            b"/",
+            b"1.1",
+            [HOST, (b"Transfer-Encoding", b"gzip")],
+            r"Transfer-Encoding b'gzip' cannot be sent here",
+        ),
         (b"GET", b"/", b"1.0", [TE], r"Transfer-Encoding b'chunked' cannot be sent here"),
         (b"GET", b"/", b"1.1", [HOST, (b"X", b"\n")], r"at offset 0"),
     ],

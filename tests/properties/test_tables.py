@@ -1,9 +1,10 @@
-"""Laws 5 to 7: a server's machine under arbitrary bytes, commands and time never breaks and never lies on the wire."""
+"""Laws 5 to 7: under arbitrary bytes, commands and time a machine never breaks and never lies."""
 
 import h11
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.support.machine import CHUNKED_POST, GET, READ, Server, post
 
 from sansio_web.effects import AbortTransport, CloseTransport, ShutdownWrite
 from sansio_web.errors import LocalProtocolError
@@ -18,10 +19,16 @@ from sansio_web.http.commands import (
     SendResponse,
     ServerCommand,
 )
-from sansio_web.http.events import ConnectionClosed, ContentBroken, ContentEnded, ContentReceived, RequestReceived, RequestRefused
+from sansio_web.http.events import (
+    ConnectionClosed,
+    ContentBroken,
+    ContentEnded,
+    ContentReceived,
+    RequestReceived,
+    RequestRefused,
+)
 from sansio_web.http.lifecycle import Phase, Receive, Send
 from sansio_web.limits import Limits
-from tests.support.machine import CHUNKED_POST, GET, READ, Server, post
 
 LIMITS = Limits(
     max_head_bytes=400,
@@ -108,7 +115,9 @@ class ServerMachine(RuleBasedStateMachine):
         new = self.server.took()
         assert not new or not self.ended, "nothing is sent after our half has ended"
         self.wire += new
-        self.ended = any(isinstance(e, ShutdownWrite | CloseTransport | AbortTransport) for e in self.server.effects)
+        self.ended = any(
+            isinstance(e, ShutdownWrite | CloseTransport | AbortTransport) for e in self.server.effects
+        )
 
     @precondition(lambda self: self.server.machine.wants_data())
     @rule(data=BYTES)
@@ -126,7 +135,12 @@ class ServerMachine(RuleBasedStateMachine):
             self.server.send(command)
         except LocalProtocolError:
             self.observe()
-            after = (self.server.http.receive, self.server.http.sending, self.server.phase, self.server.reason)
+            after = (
+                self.server.http.receive,
+                self.server.http.sending,
+                self.server.phase,
+                self.server.reason,
+            )
             assert (before, wire) == (after, len(self.wire)), "a refused command was done in part"
         self.observe()
 
@@ -154,25 +168,37 @@ class ServerMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_held_is_bounded(self) -> None:
         held = self.server.machine.buffered()
-        assert held <= LIMITS.max_buffered_content_bytes + LIMITS.max_pipelined_bytes + LIMITS.max_head_bytes + 2 * LARGEST_PIECE
+        assert (
+            held
+            <= LIMITS.max_buffered_content_bytes
+            + LIMITS.max_pipelined_bytes
+            + LIMITS.max_head_bytes
+            + 2 * LARGEST_PIECE
+        )
 
     @invariant()
     def whoever_waits_for_the_peer_has_a_deadline(self) -> None:
         http = self.server.http
         if http.phase is Phase.PERSISTENT and http.receive in (Receive.IDLE, Receive.HEAD):
             assert http.next_deadline() is not None
-        if http.phase is Phase.LINGERING or (http.receive is Receive.CONTENT and http.sending is Send.COMPLETE):
+        if http.phase is Phase.LINGERING or (
+            http.receive is Receive.CONTENT and http.sending is Send.COMPLETE
+        ):
             assert http.next_deadline() is not None or http.phase is Phase.CLOSED
 
     @invariant()
     def states_agree(self) -> None:
         http = self.server.http
         assert self.closed is (http.phase is Phase.CLOSED)
-        assert (http.phase is Phase.SWITCHED) is (http.sending is Send.SWITCHED) is (http.receive is Receive.SWITCHED)
+        assert (
+            (http.phase is Phase.SWITCHED)
+            is (http.sending is Send.SWITCHED)
+            is (http.receive is Receive.SWITCHED)
+        )
         assert (http.close_reason is None) is (http.phase is Phase.PERSISTENT)
 
     def teardown(self) -> None:
-        """What went out is a sequence of responses, whole but for the last, which does not look whole if it is not."""
+        """What went out is a sequence of responses, whole but for the last of them."""
         if not hasattr(self, "server"):
             return
         http = self.server.http

@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from sansio_web.driver import Driver, OnDisconnect, Settings
-from sansio_web.limits import DEFAULT_LIMITS, Limits
 from sansio_web.exchange import Exchange
+from sansio_web.limits import DEFAULT_LIMITS, Limits
 
 DATE = b"Sun, 06 Nov 1994 08:49:37 GMT"
 Handle = Callable[[Exchange], Coroutine[Any, Any, Any]]
@@ -101,7 +101,7 @@ class FakeHost:
     def abort(self) -> None:
         self.log.append("abort")
 
-    def read(self, wanted: bool) -> None:  # noqa: FBT001
+    def read(self, wanted: bool) -> None:
         self.log.append("read" if wanted else "pause")
 
     def start(self, handler: Coroutine[Any, Any, None]) -> FakeTask | None:

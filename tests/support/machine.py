@@ -1,4 +1,4 @@
-"""A server's machine under a virtual clock, with everything that came out of it; and h11 as the client that reads it."""
+"""A server's machine under a virtual clock, with all that came out of it; and h11 as its client."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -166,10 +166,8 @@ class Message:
     keeps_alive: bool = False
 
 
-def h11_reads(
-    data: bytes, methods: Sequence[bytes], *, ended: bool
-) -> list[Message]:
-    """The responses to these requests as h11 sees them, one fresh client for each; asserts that nothing is left.
+def h11_reads(data: bytes, methods: Sequence[bytes], *, ended: bool) -> list[Message]:
+    """The responses to these requests as h11 sees them, a fresh client for each; nothing may be left.
 
     ended: whether the connection has ended cleanly after the data
     """
@@ -185,9 +183,7 @@ def h11_reads(
     return messages
 
 
-def _h11_reads_one(
-    data: bytes, method: bytes, *, ended: bool
-) -> tuple[Message | None, bytes]:
+def _h11_reads_one(data: bytes, method: bytes, *, ended: bool) -> tuple[Message | None, bytes]:
     client = h11.Connection(h11.CLIENT)
     client.send(h11.Request(method=method, target=b"/", headers=[(b"Host", b"a")]))
     client.send(h11.EndOfMessage())
@@ -200,8 +196,8 @@ def _h11_reads_one(
         try:
             event = client.next_event()
         except h11.RemoteProtocolError as error:
-            assert ended, error
-            assert "closed" in str(error).lower(), error
+            if not ended or "closed" not in str(error).lower():
+                raise
             return message, b""
         match event:
             case h11.InformationalResponse():

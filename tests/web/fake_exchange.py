@@ -112,6 +112,9 @@ class FakeExchange:
             raise error
         return ContentReceived(piece)
 
+    def respond(self, command: SendResponse) -> None:
+        run(self.send(command))
+
     async def send(self, command: ResponseCommand) -> None:
         if self._send_error is not None:
             raise self._send_error

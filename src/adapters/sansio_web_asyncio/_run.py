@@ -1,4 +1,4 @@
-"""Starting asyncio for a server that owns the process: one main coroutine, ended by a signal or by any thread."""
+"""Starting asyncio for a server that owns the process: one coroutine, ended by a signal or any thread."""
 
 import asyncio
 import signal
@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Run `main` in a new loop. Signals are taken in the main thread only, where they arrive.
 
-    The first one stops gracefully; then they do again what they did before, so that a second one ends it at once.
+    The first one stops gracefully; then they do again what they did before: a second one ends it at once.
     """
 
     async def body() -> None:

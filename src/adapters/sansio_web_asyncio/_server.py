@@ -68,6 +68,7 @@ class Server:
         self._departure = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
         self.settings.on_departure = self._departure.set
+        self.settings.on_exit = self._exit
 
     @property
     def addresses(self) -> list[Any]:
@@ -147,6 +148,14 @@ class Server:
                 self._life.cancel()
                 await asyncio.wait((self._life,))
             raise
+
+    def _exit(self, error: BaseException) -> None:
+        """Let it out of the loop; from a task that runs within a callback it might not come through."""
+
+        def leave() -> None:
+            raise error
+
+        asyncio.get_running_loop().call_soon(leave)
 
     async def _stopping(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import Any, cast
 
 from sansio_web.driver import Settings
@@ -97,7 +98,10 @@ class SecureConnection(Connection):
         if self._outgoing.pending:
             self._transport.write(self._outgoing.read())
 
-    def write(self, data: bytes) -> None:
+    def _writer(self) -> Callable[[bytes], None]:
+        return self._encrypt
+
+    def _encrypt(self, data: bytes) -> None:
         view = memoryview(data)
         try:
             while view:

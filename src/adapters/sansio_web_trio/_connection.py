@@ -226,7 +226,7 @@ class Connection:
 
     async def _tick(self) -> None:
         """Sleep to the armed moment; the driver arms again while there is another one."""
-        while not self._closing:
+        while True:
             assert self._timer is not None
             self._timer.deadline = self._armed
             with self._timer:

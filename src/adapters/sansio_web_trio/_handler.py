@@ -1,7 +1,7 @@
 """A handler under trio: its first step where the request came in, the rest in the task that stays with it."""
 
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import Any
 
@@ -35,6 +35,8 @@ class Handler:
     def go_on(self) -> Generator[Any, Any, None]:
         """The rest, within the task that made the first step."""
         run = self._context.run
+        resume: Callable[[Any], Any]
+        argument: Any
         while True:
             try:
                 value = yield self.trap

@@ -14,6 +14,7 @@ from sansio_web.hosting import Listen, ListenSocket, ListenTCP, ListenUnix
 
 _LATER: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 _PAUSE: Final = 0.1
+_AT_ONCE: Final = 64  # connections accepted before others have their turn
 _BLOCKING: Final = False
 
 Report = Callable[[str, BaseException | None], None]
@@ -51,16 +52,16 @@ class Listening:
         while not self._closed:
             try:
                 await trio.lowlevel.wait_readable(listener)
-                sock, _ = listener.accept()
+                for _ in range(_AT_ONCE):
+                    sock, _ = listener.accept()
+                    sock.setblocking(_BLOCKING)
+                    connected(sock)
             except trio.ClosedResourceError:
                 return
-            except OSError as error:
+            except OSError as error:  # mostly that nobody waits any more
                 if error.errno in _LATER:
                     report("cannot accept a connection now", error)
                     await trio.sleep(_PAUSE)
-                continue
-            sock.setblocking(_BLOCKING)
-            connected(sock)
 
 
 async def bound(where: Listen) -> Listening:

@@ -47,7 +47,7 @@ def is_running() -> bool:
 def run(main: Callable[[Scope], Awaitable[None]], *, handle_signals: bool, debug: bool | None = None) -> None:
     """Run `main` under trio. Signals are taken in the main thread only, where they arrive.
 
-    The first one stops gracefully; then they do again what they did before, so that a second one ends it at once.
+    The first one stops gracefully; then they do again what they did before: a second one ends it at once.
     """
 
     async def take_signal(scope: Scope, *, task_status: trio.TaskStatus[None]) -> None:
@@ -72,7 +72,7 @@ def run(main: Callable[[Scope], Awaitable[None]], *, handle_signals: bool, debug
 
 
 def _gravest(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong, without the nurseries it went through: an exit before an error, the group if several."""
+    """What went wrong, without the nurseries around it: an exit before an error, the group if several."""
     leaves = list(_leaves(group))
     exits = [error for error in leaves if not isinstance(error, Exception)]
     if exits:

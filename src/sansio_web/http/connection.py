@@ -7,7 +7,7 @@ Not here: heads and what each role may send (`server_role`, `client_role`), the 
 from abc import ABC, abstractmethod
 from collections import deque
 from enum import auto
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from .._deadlines import Deadlines
 from .._transitions import Member, step
@@ -32,6 +32,7 @@ from .lifecycle import (
 from .outgoing import Outgoing, WriteProgress, least
 
 E = TypeVar("E")
+_OPEN: Final = (Phase.PERSISTENT, Phase.LAST)
 
 
 class Deadline(Member):
@@ -173,10 +174,8 @@ class Connection(ABC, Generic[E]):
 
     def _write_due(self, now: float) -> None:
         if self._written.progressed(least(self.limits.min_write_bytes)):
-            if self._written.unsent:
-                self._deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
-            return
-        if self.phase in (Phase.CLOSED, Phase.SWITCHED):
+            self._deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
+        elif self.phase in (Phase.CLOSED, Phase.SWITCHED):
             self._drop()
         else:
             self._abort(CloseReason.WRITE_TIMEOUT)
@@ -200,9 +199,8 @@ class Connection(ABC, Generic[E]):
         if self._incoming is None:
             raise LocalProtocolError("cannot read content: the message has none (RFC 9112 6.3)")
         self._incoming.wanted = True
-        if self.receive is Receive.CONTENT:
-            self._incoming.check_declared()
-            self._settle_content(now)
+        self._incoming.judge()
+        self._settle_content(now)
         self._offer_content(now)
 
     def _limit_content(self, command: LimitContent, now: float) -> None:
@@ -239,15 +237,15 @@ class Connection(ABC, Generic[E]):
         self._offer_content(now)
 
     def _settle_content(self, now: float) -> None:
-        """Move RECEIVE if the content has ended or broken."""
+        """Move RECEIVE if the content has ended or broken; what is over a limit may have been complete."""
         incoming = self._incoming
-        if incoming is None or self.receive is not Receive.CONTENT:
+        if incoming is None or self.receive not in (Receive.CONTENT, Receive.COMPLETE) or self.phase not in _OPEN:
             return
         if incoming.error is not None:
             self.receive = step(RECEIVE, self.receive, ReceiveInput.FAIL)
             self._must_close(CloseReason.CONTENT_BROKEN)
             self._content_settled(now)
-        elif incoming.ended:
+        elif incoming.ended and self.receive is Receive.CONTENT:
             self.receive = step(RECEIVE, self.receive, ReceiveInput.END)
             self._input = incoming.unused
             self._content_settled(now)
@@ -325,8 +323,11 @@ class Connection(ABC, Generic[E]):
         self.events.append(ConnectionClosed(self.close_reason or CloseReason.PEER_ENDED, error))
 
     def _forget_input(self) -> None:
+        """Our part is over: what came is dropped, what comes is not read."""
         self._input = b""
-        self._discard_content()
+        if self.receive is Receive.CONTENT:
+            self._discard_content()
+            self.receive = step(RECEIVE, self.receive, ReceiveInput.FAIL)
 
     def _discard_content(self) -> None:
         told = self._incoming.discard() if self._incoming is not None and self.receive is Receive.CONTENT else None

@@ -14,7 +14,7 @@ class Incoming:
     """Content of one message. Made when a head announces content; every attribute is changed by its own methods only."""
 
     __slots__ = (
-        *("_discarding_from", "_error", "_held", "_limit", "_reader", "_told_end"),
+        *("_discarding_from", "_error", "_held", "_judged", "_limit", "_over_limit", "_reader", "_told_end"),
         *("held", "progress", "received", "wanted"),
     )
 
@@ -24,6 +24,8 @@ class Incoming:
         self._held: list[bytes] = []
         self._error: RemoteProtocolError | None = None
         self._told_end = False
+        self._judged = False
+        self._over_limit = False
         self._discarding_from: int | None = None
         self.held = 0
         self.received = 0
@@ -37,14 +39,12 @@ class Incoming:
         decoded = self._reader.push(data)
         if decoded:
             self.received += len(decoded)
-            if self._limit is not None and self.received > self._limit:
-                decoded = decoded[: max(0, len(decoded) - (self.received - self._limit))]
-                self._fail_over_limit()
-            if decoded and self._discarding_from is None:
+            if self._discarding_from is None:
                 self.held += len(decoded)
                 self._held.append(decoded)
-        if self._error is None:
-            self._error = self._reader.error
+        self._error = self._reader.error
+        if self._judged:
+            self.judge()
 
     def eof(self) -> None:
         """The peer ended its stream."""
@@ -59,30 +59,25 @@ class Incoming:
     def limit(self, max_bytes: int | None) -> None:
         """A bound of its own for this message, which also applies to what is held already."""
         self._limit = max_bytes
-        self.check_declared()
-        if max_bytes is not None and self.received > max_bytes:
-            self._cut_held(max(0, max_bytes - (self.received - self.held)))
-            if self._error is None:
-                self._fail_over_limit()
+        self.judge()
 
-    def check_declared(self) -> None:
-        """A Content-Length over the limit fails before any content is asked for."""
+    def judge(self) -> None:
+        """Hold it against the limit, from now on and what has come before; not earlier than it is wanted, so that a route may
+        set its own limit first, however much came with the head.
+
+        Content of a declared length is refused as a whole; of any other as much is told as was allowed.
+        """
+        self._judged = True
+        limit = self._limit
         remaining = self._reader.remaining()
-        if self._error is None and self._limit is not None and remaining is not None:
-            if self.received + remaining > self._limit:
-                self._fail_over_limit()
-
-    def _cut_held(self, room: int) -> None:
+        if limit is None or self._over_limit or self.received + (remaining or 0) <= limit:
+            return
+        self._over_limit = True
+        room = max(0, limit - (self.received - self.held)) if remaining is None else 0
         data = b"".join(self._held)[:room]
         self._held = [data] if data else []
         self.held = len(data)
-
-    def _fail_over_limit(self) -> None:
-        """Content of a declared length is refused as a whole, whatever of it has come; else as much is told as was allowed."""
-        if self._reader.remaining() is not None:
-            self._cut_held(0)
-            self._discarding_from = self.received
-        message = f"content exceeds {self._limit} bytes (Limits.max_content_bytes, or the route's own limit)"
+        message = f"content exceeds {limit} bytes (Limits.max_content_bytes, or the route's own limit)"
         self._error = RemoteProtocolError(message, status_hint=413, close_code_hint=1009)
 
     def take(self) -> ContentEvent | None:

@@ -210,7 +210,7 @@ class ServerRole(Connection[ServerEvent]):
             error = RemoteProtocolError(f"{message} (Limits.content_timeout, min_content_bytes)", status_hint=408)
             self._break_content(error)
             self._must_close(CloseReason.CONTENT_BROKEN)
-        elif name is Deadline.DRAIN:
+        else:  # DRAIN
             self._must_close(CloseReason.UNREAD_CONTENT)
             self._end_write(now)
 
@@ -390,7 +390,7 @@ class ServerRole(Connection[ServerEvent]):
 
     def _command_read(self, now: float) -> None:
         if self._awaits_continue and self.sending is Send.OWED and self._incoming is not None:
-            self._incoming.check_declared()
+            self._incoming.judge()
             if self._incoming.error is None:
                 self._transmit(_CONTINUE)
             self._awaits_continue = False

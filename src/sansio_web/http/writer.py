@@ -122,7 +122,7 @@ def plain_head(status: int, reason: bytes, fields: FieldLines, length: int, stam
 
     The short cut of the hot path; its answer is None or exactly `response_head`'s to a request in HTTP/1.1.
     """
-    lines, marked = _lines(status, reason, fields if type(fields) is tuple else tuple(fields))
+    lines, marked = _lines(status, reason, fields if isinstance(fields, tuple) else tuple(fields))
     if marked is not None or status in _WITHOUT_CONTENT or not 200 <= status <= 599:
         return None
     return b"%bContent-Length: %d\r\n%b\r\n" % (lines, length, b"" if stamp is None else stamp.both())
@@ -148,7 +148,7 @@ def response_head(
     """
     if not 200 <= status <= 599:
         raise LocalProtocolError(f"status of a final response is {status}; allowed: 200 to 599 (RFC 9110 15)")
-    lines, marked = _lines(status, reason, fields if type(fields) is tuple else tuple(fields))
+    lines, marked = _lines(status, reason, fields if isinstance(fields, tuple) else tuple(fields))
     marked = marked or {}
     framing = _framing(method, version, status, length, marked)
     said = tokens(marked[Kind.CONNECTION]) if Kind.CONNECTION in marked else []

@@ -145,7 +145,7 @@ def a_departure_cancels_where_that_is_the_policy(subject: Subject) -> None:
 
 
 def work_after_the_response_delays_no_next_request(subject: Subject) -> None:
-    """The client has the whole response before the work ends, and its connection is free for the next request."""
+    """The client has the whole response before the work ends, and its connection is free."""
     witness = Witness()
 
     async def goes_on(request: web.Request) -> web.StreamResponse:

@@ -44,7 +44,7 @@ def a_unix_socket(subject: Subject) -> None:
 
 
 def a_stale_unix_socket_is_replaced_and_a_living_one_is_not(subject: Subject) -> None:
-    """What a crashed server left makes place; where somebody listens, the start fails and disturbs nothing."""
+    """What a crashed server left makes place; where somebody listens, the start fails."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "contract.sock")
         with socket.socket(socket.AF_UNIX) as left_behind:
@@ -110,7 +110,7 @@ def pipelined_requests_are_answered_in_order(subject: Subject) -> None:
 
 
 def chunks_both_ways_as_they_come(subject: Subject) -> None:
-    """A handler has each piece before the client sends the next, and the client has its echo (RFC 9112 7.1)."""
+    """A handler has each piece before the client sends the next, and so has the client (RFC 9112 7.1)."""
     with serving(subject, app_of(("/echo", echo))) as server, peer(server.addresses[0]) as client:
         client.ask("/echo", "Transfer-Encoding: chunked", method="POST")
         client.send(b"3\r\none\r\n")
@@ -136,7 +136,7 @@ def byte_by_byte(subject: Subject) -> None:
 
 
 def expectations_are_met_when_the_handler_reads(subject: Subject) -> None:
-    """100 (Continue) comes when content is first asked for, and never beside a final response (RFC 9110 10.1.1)."""
+    """100 (Continue) comes with the first read, and never beside a final response (RFC 9110 10.1.1)."""
     expecting = ("Content-Length: 3", "Expect: 100-continue")
     with serving(subject, app_of(("/read", read))) as server:
         with peer(server.addresses[0]) as client:

@@ -11,7 +11,7 @@ from ._subject import QUICK, Subject, Witness, app_of, read, serving, watched
 _PIECE = b"x" * 65_536
 _PIECES = 512
 _FAR_LESS = _PIECES * len(_PIECE) // 2
-"""What the buffers of both systems hold together is less than this; without back-pressure all of it would move."""
+"""The systems' buffers together hold less than this; without back-pressure all of it would move."""
 
 
 def _narrow(client: Peer) -> None:
@@ -48,7 +48,7 @@ def a_handler_that_does_not_read_pauses_its_client(subject: Subject) -> None:
 
 
 def a_client_that_does_not_read_pauses_its_writer(subject: Subject) -> None:
-    """`write` waits instead of collecting in memory; nobody else waits; once the client reads, all of it arrives."""
+    """`write` waits instead of collecting in memory; once the client reads, all of it arrives."""
     written = Witness()
 
     async def pour(request: web.Request) -> web.StreamResponse:

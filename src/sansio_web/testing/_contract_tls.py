@@ -131,7 +131,7 @@ def a_stop_waits_for_no_handshake(subject: Subject) -> None:
 
 
 def a_stop_waits_for_no_goodbye(subject: Subject) -> None:
-    """An idle client that does not answer close_notify is dropped after `Limits.linger_timeout` (RFC 8446 6.1)."""
+    """An idle client that does not answer close_notify holds nothing up (RFC 8446 6.1)."""
     of_server, of_client = contexts()
     with (
         serving(subject, app_of(), ssl_context=of_server) as server,

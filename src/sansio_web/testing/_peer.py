@@ -1,4 +1,4 @@
-"""A client that is nothing but a blocking socket, for what no client library sends, and for reading what came exactly."""
+"""A client that is nothing but a blocking socket: sends what no library sends, reads exactly what came."""
 
 import socket
 import ssl
@@ -119,7 +119,7 @@ class Peer:
         return data
 
     def gone(self, within: float = PATIENCE) -> bool:
-        """Whether the server ends the connection, by whatever means, within so many seconds; drops what comes."""
+        """Whether the server ends the connection, by whatever means, in so many seconds; drops what comes."""
         until = time.monotonic() + within
         while (left := until - time.monotonic()) > 0:
             self.sock.settimeout(left)

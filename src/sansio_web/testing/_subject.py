@@ -28,8 +28,8 @@ class Serving(Protocol):
 class Subject:
     """An adapter under examination.
 
-    serve: called with a `web.Application` and the options of `sansio_web.serving.ServeOptions`; its block serves, and
-        leaving the block stops; entering it raises what starting raised
+    serve: called with a `web.Application` and the options of `sansio_web.serving.ServeOptions`; its block
+        serves, leaving the block stops, and entering it raises what starting raised
     sleep: the runtime's own, for handlers
     """
 

@@ -6,9 +6,9 @@ For an adapter that `web.run_app(runtime=...)` finds:
     def test_contract(check):
         check(Subject.named("trio"))
 
-For any other, make a `Subject` from a function that serves. Without pytest, `check_all(subject)` prints what is
-not kept. Each check is a function whose docstring says the rule; it raises what is wrong. The client's side is
-blocking sockets, so nothing of the runtime under examination judges itself.
+For any other, make a `Subject` from a function that serves. Without pytest, `check_all(subject)` prints what
+is not kept. Each check is a function whose docstring says the rule; it raises what is wrong. The client's
+side is blocking sockets, so nothing of the runtime under examination judges itself.
 
 Needs the package `trustme` for the checks of TLS.
 """

@@ -10,12 +10,12 @@ from ..web.runner import Started, run_app
 
 
 class ThreadedServer:
-    """`with ThreadedServer(app, runtime="trio") as server:` serves on a free port of 127.0.0.1 until the block ends.
+    """`with ThreadedServer(app, runtime="trio") as server:` serves on a free port of 127.0.0.1 in its block.
 
     url, host, port: where it listens (for TCP)
     addresses: of all listeners
-    Leaving the block stops the server gracefully and raises what it raised; a server that does not stop within
-    `stop_timeout` is an error.
+    Leaving the block stops the server gracefully and raises what it raised; a server that does not stop
+    within `stop_timeout` is an error.
     """
 
     def __init__(

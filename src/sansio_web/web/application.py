@@ -358,7 +358,7 @@ class Application(MutableMapping[str | AppKey[Any], Any]):
                 sent = outcome
                 command = _answering.plain_command(request, outcome)
                 try:
-                    await exchange.send(command)
+                    exchange.respond(command)
                 except Exception as error:
                     sent = await _answering.plain_failed(request, outcome, error)
             else:
