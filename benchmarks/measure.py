@@ -143,9 +143,7 @@ def children(pid: int, proc: Path = _PROC) -> list[int]:
 
 def machine_seconds(proc: Path = _PROC) -> float:
     """CPU time used on the whole machine so far: all of /proc/stat but idle and iowait (proc(5))."""
-    user, nice, system, _idle, _iowait, irq, softirq, steal = map(
-        int, (proc / "stat").read_text().split(None, 9)[1:9]
-    )
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, (proc / "stat").read_text().split(None, 9)[1:9])
     return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
 
 

@@ -91,8 +91,7 @@ def cost_ratio(above: Sequence[Measurement], below: Sequence[Measurement]) -> Ra
         return None
     sure = any(m.quiet for m in above) and any(m.quiet for m in below)
     costs = (
-        statistics.median([m.cpu_microseconds for m in (counted(side) if sure else side)])
-        for side in (above, below)
+        statistics.median([m.cpu_microseconds for m in (counted(side) if sure else side)]) for side in (above, below)
     )
     return Ratio(next(costs) / next(costs), sure)
 
@@ -152,9 +151,7 @@ def targets(measurements: Sequence[Measurement]) -> list[Target]:
 
     return [
         at_least(1.6, "ours-uvloop", "aiohttp-uvloop", "uvloop: ≥ 1.6 × aiohttp on uvloop"),
-        at_least(
-            1.0, "ours-uvloop", "uvicorn-httptools", "uvloop: ahead of raw ASGI under uvicorn+httptools"
-        ),
+        at_least(1.0, "ours-uvloop", "uvicorn-httptools", "uvloop: ahead of raw ASGI under uvicorn+httptools"),
         at_least(1.6, "ours-asyncio", "aiohttp-asyncio", "asyncio: ≥ 1.6 × aiohttp on asyncio"),
         at_least(8.0, "ours-trio", "hypercorn-trio", "trio: ≥ 8 × hypercorn on trio"),
         at_most(2.5, cpu_ratio(plain, "floor-trio", "ours-trio"), "trio: within 2.5 × of trio's floor"),

@@ -118,9 +118,7 @@ class Server:
                 time.sleep(0.02)
             else:
                 return
-        raise ContenderError(
-            f"{self._name} accepts no connection after {START_TIMEOUT:g} s\n{self._last_words()}"
-        )
+        raise ContenderError(f"{self._name} accepts no connection after {START_TIMEOUT:g} s\n{self._last_words()}")
 
     def _last_words(self) -> str:
         self._stderr.seek(0)

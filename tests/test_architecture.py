@@ -82,9 +82,7 @@ def test_the_core_does_no_io_and_owns_no_clock_and_no_randomness(path: Path) -> 
 
 def test_the_machines_bring_none_of_it_along() -> None:
     modules = [f"sansio_web.{name}" for name in ("http", "routing.router", "server", "driver", "streams")]
-    code = (
-        f"import sys, {', '.join(modules)}; print(*sorted(set(sys.modules) & {FORBIDDEN - {'time', 'os'}!r}))"
-    )
+    code = f"import sys, {', '.join(modules)}; print(*sorted(set(sys.modules) & {FORBIDDEN - {'time', 'os'}!r}))"
     bare = [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{code}"]
     found = subprocess.run(bare, capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.split() == []
@@ -101,9 +99,7 @@ def test_machines_do_not_know_what_stands_on_them_nor_one_another(path: Path) ->
 @pytest.mark.parametrize("path", sorted((CORE / "web").glob("*.py")), ids=named)
 def test_web_knows_neither_server_nor_adapters_and_awaits_only_what_it_is_given(path: Path) -> None:
     known = {absolute(path, module) for module, _ in imports(path)}
-    assert not {
-        name for name in known if name.startswith(("sansio_web.server", "sansio_web.driver", "sansio_web_"))
-    }
+    assert not {name for name in known if name.startswith(("sansio_web.server", "sansio_web.driver", "sansio_web_"))}
 
 
 def test_the_server_does_not_know_web() -> None:
@@ -134,9 +130,7 @@ def code_lines(path: Path) -> int:
     return len(lines)
 
 
-@pytest.mark.parametrize(
-    "adapter", sorted(path for path in ADAPTERS.iterdir() if list(path.glob("*.py"))), ids=named
-)
+@pytest.mark.parametrize("adapter", sorted(path for path in ADAPTERS.iterdir() if list(path.glob("*.py"))), ids=named)
 def test_an_adapter_is_small_enough_to_read_in_five_minutes(adapter: Path) -> None:
     assert sum(code_lines(path) for path in adapter.rglob("*.py")) < LARGEST_ADAPTER
 

@@ -293,9 +293,7 @@ def test_target_lines_say_what_was_not_measured() -> None:
 
 
 def test_problem_is_shown_by_its_first_and_last_line() -> None:
-    problem = Problem(
-        None, "starlette", "starlette ended with status 1\n    | Traceback\n    | ImportError: x"
-    )
+    problem = Problem(None, "starlette", "starlette ended with status 1\n    | Traceback\n    | ImportError: x")
     expected = "skipped: starlette in everything: starlette ended with status 1: ImportError: x"
     assert problem_lines([problem]) == expected
 

@@ -12,14 +12,10 @@ from .app import DEFAULT_DATABASE, make_app
 def main() -> None:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description="A shared notebook.")
-    parser.add_argument(
-        "--runtime", default="asyncio", help="asyncio, uvloop, trio, or an adapter of your own"
-    )
+    parser.add_argument("--runtime", default="asyncio", help="asyncio, uvloop, trio, or an adapter of your own")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080, help="0: one that is free")
-    parser.add_argument(
-        "--database", type=Path, default=DEFAULT_DATABASE, metavar="FILE", help="a SQLite file"
-    )
+    parser.add_argument("--database", type=Path, default=DEFAULT_DATABASE, metavar="FILE", help="a SQLite file")
     options = parser.parse_args()
     web.run_app(
         make_app(options.database),

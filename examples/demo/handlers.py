@@ -23,9 +23,7 @@ from .notes import Draft, InvalidDraftError, Note, read_draft
 from .store import MAX_ID, VersionConflictError, sample
 
 PAGE: Final = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-POLICY: Final = (
-    "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-)
+POLICY: Final = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 MAX_SEED: Final = 200_000
 
 routes = web.RouteTableDef()
@@ -42,9 +40,7 @@ async def list_notes(request: web.Request) -> web.Response:
     """A stretch of the notebook. The ETag stays until any note changes, so polling costs next to nothing."""
     limit = whole_number(request, "limit", default=20, low=1, high=100)
     before = whole_number(request, "before", default=MAX_ID, low=1, high=MAX_ID)
-    found = await request.app[STORE].page(
-        limit=limit, before=before, query=request.query.get("q", "").strip()
-    )
+    found = await request.app[STORE].page(limit=limit, before=before, query=request.query.get("q", "").strip())
     response = web.json_response(
         {"notes": [note._asdict() for note in found.notes], "next": found.next, "total": found.total}
     )
@@ -74,9 +70,7 @@ async def replace(request: web.Request) -> web.Response:
     """All of a note anew. With If-Match, only over the version that the writer has seen."""
     draft = await draft_of(request)
     try:
-        note = await request.app[STORE].replace(
-            id_of(request), draft, lambda note: if_match(request, note.etag)
-        )
+        note = await request.app[STORE].replace(id_of(request), draft, lambda note: if_match(request, note.etag))
     except VersionConflictError as conflict:
         raise web.HTTPPreconditionFailed(text=str(conflict)) from None
     if note is None:

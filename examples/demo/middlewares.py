@@ -56,9 +56,7 @@ def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
     }
     if isinstance(error, InvalidFieldsError):
         document["errors"] = error.errors
-    kept = {
-        name: value for name, value in error.headers.items() if name not in ("Content-Type", "Content-Length")
-    }
+    kept = {name: value for name, value in error.headers.items() if name not in ("Content-Type", "Content-Length")}
     return web.json_response(
         document,
         status=error.status,

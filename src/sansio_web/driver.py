@@ -153,7 +153,18 @@ class Driver:
     """
 
     __slots__ = (
-        *("_armed", "_connection", "_effects", "_events", "_lost", "_next", "_out", "_out_bytes", "_pumping", "_reading"),
+        *(
+            "_armed",
+            "_connection",
+            "_effects",
+            "_events",
+            "_lost",
+            "_next",
+            "_out",
+            "_out_bytes",
+            "_pumping",
+            "_reading",
+        ),
         "_unfinished",
         *("blocked", "exchange", "host", "settings"),
     )

@@ -98,15 +98,11 @@ class Adapter(Protocol):
         """Whether the calling code runs under this runtime now."""
         ...
 
-    def run(
-        self, main: Callable[[Scope], Awaitable[None]], *, handle_signals: bool, debug: bool | None = None
-    ) -> None:
+    def run(self, main: Callable[[Scope], Awaitable[None]], *, handle_signals: bool, debug: bool | None = None) -> None:
         """Start the runtime, run `main` to its end, and end the runtime."""
         ...
 
-    async def start_server(
-        self, application: "Hosted", options: "ServerOptions", scope: Scope | None
-    ) -> RunningServer:
+    async def start_server(self, application: "Hosted", options: "ServerOptions", scope: Scope | None) -> RunningServer:
         """Start the application, in a task of its own."""
         ...
 
@@ -194,9 +190,7 @@ async def live(
         await application.cleanup()
 
 
-async def drained(
-    settings: Settings, options: ServerOptions, gone: Callable[[float], Awaitable[object]]
-) -> None:
+async def drained(settings: Settings, options: ServerOptions, gone: Callable[[float], Awaitable[object]]) -> None:
     """Let handlers end by themselves, then cancel them, then drop their transports: each within its bound.
 
     gone: waits until `settings.drivers` is empty, at most so many seconds; cancelling it ends the first bound

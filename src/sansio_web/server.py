@@ -40,7 +40,7 @@ class ServerConnection:
         self.receive_data: Callable[[bytes, float], None] = self.http.receive_data
         self.send: Callable[[ServerCommand, float], None] = self.http.send
         self.next_effect: Callable[[], Effect | None] = self.http.next_effect
-        self.next_deadline: Callable[[], float | None] = self.http.next_deadline
+        self.next_deadline: Callable[[], float | None] = self.http.deadlines.next
         self.wants_data: Callable[[], bool] = self.http.wants_data
         self.effects: deque[Effect] = self.http.effects
         self.events: deque[ServerEvent] = self.http.events

@@ -97,9 +97,7 @@ def server_options(application: Application, options: Mapping[str, Any]) -> Serv
             on_disconnect=policy,
         )
 
-    timeout = float(
-        options.get("shutdown_timeout", ServerOptions.__dataclass_fields__["shutdown_timeout"].default)
-    )
+    timeout = float(options.get("shutdown_timeout", ServerOptions.__dataclass_fields__["shutdown_timeout"].default))
     return ServerOptions(settings, shutdown_timeout=timeout)
 
 

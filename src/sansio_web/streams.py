@@ -24,9 +24,7 @@ class IncompleteReadError(EOFError):
     """The content ended before `expected` bytes; `partial` is what there was. Shaped as asyncio's."""
 
     def __init__(self, partial: bytes, expected: int) -> None:
-        super().__init__(
-            f"content ended after {len(partial)} of {expected} bytes that were to be read exactly"
-        )
+        super().__init__(f"content ended after {len(partial)} of {expected} bytes that were to be read exactly")
         self.partial = partial
         self.expected = expected
 

@@ -51,9 +51,7 @@ def process(runtime: str, code: str) -> Iterator["subprocess.Popen[str]"]:
     """A server process; killed at the end if it still lives."""
     program = PRELUDE + textwrap.dedent(code)
     command = [sys.executable, "-W", "error", "-c", program, runtime]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-    ) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1) as child:
         try:
             yield child
         finally:

@@ -68,9 +68,7 @@ def test_cancelling_the_nursery_ends_handlers_at_once_and_cleans_up() -> None:
         with trio.fail_after(5):
             async with trio.open_nursery() as nursery:
                 server = await nursery.start(
-                    lambda **kw: sansio_web_trio.serve(
-                        app_of(told, trio.sleep_forever), host="127.0.0.1", port=0, **kw
-                    )
+                    lambda **kw: sansio_web_trio.serve(app_of(told, trio.sleep_forever), host="127.0.0.1", port=0, **kw)
                 )
                 async with await trio.open_tcp_stream(*server.addresses[0]) as stream:
                     await stream.send_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -146,9 +144,7 @@ def test_a_nursery_lives_across_the_yield_of_a_cleanup_context() -> None:
         app = app_of(told, lambda: trio.sleep(0.02))
         app.cleanup_ctx.append(ticks)
         async with trio.open_nursery() as nursery:
-            server = await nursery.start(
-                lambda **kw: sansio_web_trio.serve(app, host="127.0.0.1", port=0, **kw)
-            )
+            server = await nursery.start(lambda **kw: sansio_web_trio.serve(app, host="127.0.0.1", port=0, **kw))
             assert await fetch(server.addresses[0]) == "hello"
             await server.close()
 

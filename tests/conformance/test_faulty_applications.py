@@ -112,9 +112,7 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize(
-    "evil", ["a\r\nInjected: 1", "a\nInjected: 1", "a\rInjected", "a\0Injected"], ids=repr
-)
+@pytest.mark.parametrize("evil", ["a\r\nInjected: 1", "a\nInjected: 1", "a\rInjected", "a\0Injected"], ids=repr)
 def test_control_characters_in_a_field_value(runtime: str, evil: str) -> None:
     async def handler(request: web.Request) -> web.Response:
         response = web.Response(text="x")

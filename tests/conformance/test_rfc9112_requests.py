@@ -213,9 +213,7 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("data", "wanted"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
-def test_a_request_within_the_rules_is_read_and_every_prefix_is_open(
-    data: bytes, wanted: dict[str, object]
-) -> None:
+def test_a_request_within_the_rules_is_read_and_every_prefix_is_open(data: bytes, wanted: dict[str, object]) -> None:
     read = h11_reader.read_request(data + b"more", LIMITS)
     assert read is not None
     assert {name: getattr(read.event, name) for name in wanted} == wanted
@@ -267,9 +265,7 @@ def test_field_names_and_values_stay_as_sent_but_for_what_h11_unifies() -> None:
         ),
     ],
 )
-def test_a_refusal_says_what_came_what_is_allowed_and_where_that_is_written(
-    data: bytes, message: str
-) -> None:
+def test_a_refusal_says_what_came_what_is_allowed_and_where_that_is_written(data: bytes, message: str) -> None:
     with pytest.raises(RemoteProtocolError) as refused:
         h11_reader.read_request(data, LIMITS)
     assert str(refused.value) == message

@@ -150,9 +150,7 @@ def test_a_search_takes_its_words_literally(client: httpx.Client) -> None:
 def test_a_draft_that_is_no_note_is_told_all_that_is_wrong(
     client: httpx.Client, content: object, errors: dict[str, str]
 ) -> None:
-    answer = client.post(
-        "/api/notes", content=json.dumps(content), headers={"Content-Type": "application/json"}
-    )
+    answer = client.post("/api/notes", content=json.dumps(content), headers={"Content-Type": "application/json"})
     assert problem(answer, 422)["errors"] == errors
     assert client.get("/api/notes").json()["total"] == 0
 
@@ -180,9 +178,7 @@ def test_content_that_is_not_json_or_too_much_is_refused(
 )
 def test_a_query_outside_of_its_range_is_refused_by_name(client: httpx.Client, query: str) -> None:
     name = query.partition("=")[0]
-    assert (
-        "must be a whole number from 1 to" in problem(client.get(f"/api/notes?{query}"), 422)["errors"][name]
-    )
+    assert "must be a whole number from 1 to" in problem(client.get(f"/api/notes?{query}"), 422)["errors"][name]
 
 
 @pytest.mark.parametrize("note_id", ["0", "abc", "-1", "%31%20", "9" * 18, "9" * 20, "9" * 4000])
@@ -244,9 +240,7 @@ def test_two_writers_cannot_overwrite_each_other(client: httpx.Client) -> None:
     assert problem(client.put(where, json={"title": "Grace's"}, headers={"If-Match": seen}), 412)
     assert problem(client.delete(where, headers={"If-Match": seen}), 412)
     weak = f"W/{won.headers['ETag']}"
-    assert problem(
-        client.put(where, json={"title": "Grace's"}, headers={"If-Match": weak}), 412
-    )  # RFC 9110 13.1.1
+    assert problem(client.put(where, json={"title": "Grace's"}, headers={"If-Match": weak}), 412)  # RFC 9110 13.1.1
     assert client.get(where).json()["title"] == "Ada's"
     assert client.delete(where, headers={"If-Match": won.headers["ETag"]}).status_code == 204
 
@@ -302,9 +296,7 @@ def test_head_of_an_export_has_its_fields_and_no_content(client: httpx.Client) -
 
 
 @pytest.mark.parametrize(("form", "content_type"), [("ndjson", "application/x-ndjson"), ("csv", "text/csv")])
-def test_what_was_exported_can_be_imported(
-    runtime: str, tmp_path: Path, form: str, content_type: str
-) -> None:
+def test_what_was_exported_can_be_imported(runtime: str, tmp_path: Path, form: str, content_type: str) -> None:
     with notebook(runtime, tmp_path / "first") as client:
         write(client, 'quotes " and, commas', text="line one\nline two\r\n\n", author="Ada")
         write(client, "grün ☂", text='"')
@@ -366,8 +358,7 @@ def test_an_import_of_which_nothing_can_be_taken_is_refused(client: httpx.Client
     ndjson, csv = {"Content-Type": "application/x-ndjson"}, {"Content-Type": "text/csv"}
     assert client.put("/api/import", content=b"nonsense\n", headers=ndjson).status_code == 422
     assert (
-        "must name columns"
-        in problem(client.put("/api/import", content=b"a,b\r\n1,2\r\n", headers=csv), 400)["detail"]
+        "must name columns" in problem(client.put("/api/import", content=b"a,b\r\n1,2\r\n", headers=csv), 400)["detail"]
     )
     problem(client.put("/api/import", content=b"a", headers={"Content-Type": "text/plain"}), 415)
 
@@ -388,9 +379,7 @@ def test_an_import_is_stored_while_it_comes_in(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("hook", ["on_startup", "cleanup_ctx"])
-def test_a_start_up_that_fails_closes_the_database_that_it_opened(
-    runtime: str, tmp_path: Path, hook: str
-) -> None:
+def test_a_start_up_that_fails_closes_the_database_that_it_opened(runtime: str, tmp_path: Path, hook: str) -> None:
     database = tmp_path / "notes.sqlite3"
     app = make_app(database)
 
@@ -409,9 +398,7 @@ def test_a_start_up_that_fails_closes_the_database_that_it_opened(
     with pytest.raises(LookupError, match="half-way"), serving(app, runtime):
         pass
     assert app[STORE].closed
-    assert [path.name for path in tmp_path.iterdir()] == [
-        "notes.sqlite3"
-    ]  # SQLite removes its log at the close
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.sqlite3"]  # SQLite removes its log at the close
 
 
 def test_stopping_the_server_closes_the_database(runtime: str, tmp_path: Path) -> None:

@@ -11,15 +11,13 @@ from hypothesis import strategies as st
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 TITLE = TEXT.map(str.strip).filter(bool)
 AUTHOR = TEXT.map(str.strip)
-NOTES = st.lists(
-    st.builds(Note, st.just(1), st.just(1), TITLE, TEXT, AUTHOR, st.just("t"), st.just("t")), max_size=5
-)
+NOTES = st.lists(st.builds(Note, st.just(1), st.just(1), TITLE, TEXT, AUTHOR, st.just("t"), st.just("t")), max_size=5)
 PARTS = [b"title", b",", b'"', b"\n", b"\r\n", b"a", b"{}", b'{"title":"a"}', b"\xff"]
 FILES = st.one_of(
     st.binary(max_size=80),
-    st.lists(
-        st.sampled_from([b"title", b",", b'"', b"\n", b"\r\n", b"a", b"{}", b'{"title":"a"}', b"\xff"])
-    ).map(b"".join),
+    st.lists(st.sampled_from([b"title", b",", b'"', b"\n", b"\r\n", b"a", b"{}", b'{"title":"a"}', b"\xff"])).map(
+        b"".join
+    ),
 )
 
 

@@ -19,9 +19,7 @@ def test_requests_reach_the_database_that_start_up_opened(runtime: str, tmp_path
         assert client.get(served.url).json() == ["started", VISIT, VISIT]
 
 
-def test_contexts_are_left_in_reverse_so_the_last_entry_is_still_written(
-    runtime: str, tmp_path: Path
-) -> None:
+def test_contexts_are_left_in_reverse_so_the_last_entry_is_still_written(runtime: str, tmp_path: Path) -> None:
     path = tmp_path / "db"
     with serving(faq.make_app(str(path)), runtime) as served:
         httpx.get(served.url)
@@ -31,9 +29,7 @@ def test_contexts_are_left_in_reverse_so_the_last_entry_is_still_written(
         assert httpx.get(served.url).json() == ["started", VISIT, "stopped", "started", VISIT]
 
 
-def test_a_start_up_that_fails_half_way_leaves_what_it_entered_in_reverse(
-    runtime: str, tmp_path: Path
-) -> None:
+def test_a_start_up_that_fails_half_way_leaves_what_it_entered_in_reverse(runtime: str, tmp_path: Path) -> None:
     path = tmp_path / "db"
     app = faq.make_app(str(path))
 

@@ -63,9 +63,7 @@ class Talk:
             more = self.events()
             if not more:
                 break
-            content = [
-                event for event in more if isinstance(event, (ContentReceived, ContentEnded, ContentBroken))
-            ]
+            content = [event for event in more if isinstance(event, (ContentReceived, ContentEnded, ContentBroken))]
             after = more[more.index(content[-1]) + 1 :] if content else more
             told += [event for event in content if not _joined(told, event)]
             if after:

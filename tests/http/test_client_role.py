@@ -116,9 +116,7 @@ def test_chunked_content_goes_out_in_chunks_with_trailers() -> None:
 def test_content_beside_the_declared_length_is_refused_where_it_is_given() -> None:
     talk = Talk()
     talk.ask(b"PUT", UPLOAD)
-    assert talk.refuses(SendContent(b"12345")).startswith(
-        "content exceeds Content-Length: 4 declared, 5 sent"
-    )
+    assert talk.refuses(SendContent(b"12345")).startswith("content exceeds Content-Length: 4 declared, 5 sent")
     talk.send(SendContent(b"123"))
     assert talk.refuses(SendEnd()).startswith("content is shorter than Content-Length: 4 declared, 3 sent")
     assert talk.send(SendContent(b"4"), SendEnd()) == b"4"
@@ -468,9 +466,7 @@ def test_a_declared_length_over_the_limit_breaks_when_content_is_asked_for() -> 
     talk = Talk(Limits(max_content_bytes=3))
     talk.ask()
     talk.receive(FOUR)
-    assert talk.events() == [
-        ResponseReceived(200, b"OK", b"1.1", Fields([(b"Content-Length", b"4")]), Length(4))
-    ]
+    assert talk.events() == [ResponseReceived(200, b"OK", b"1.1", Fields([(b"Content-Length", b"4")]), Length(4))]
     assert kinds(talk.read()) == ["ContentBroken", "ConnectionClosed"]
 
 

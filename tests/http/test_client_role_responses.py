@@ -226,9 +226,7 @@ def test_a_response_ends_where_rfc_9112_says_in_any_pieces(row: Row) -> None:
             assert (talk.effects(), talk.role.phase) == ([CloseTransport()], Phase.CLOSED)
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in WHOLE if not row.ends], ids=[row.name for row in WHOLE if not row.ends]
-)
+@pytest.mark.parametrize("row", [row for row in WHOLE if not row.ends], ids=[row.name for row in WHOLE if not row.ends])
 def test_bytes_behind_a_response_leave_it_whole_and_end_the_connection(row: Row) -> None:
     for feed in (whole, bytewise):
         talk, events = answered(row, feed, b"HTTP/1.1 200 OK\r\n")
@@ -239,9 +237,7 @@ def test_bytes_behind_a_response_leave_it_whole_and_end_the_connection(row: Row)
                 ExchangeEnded(persistent=False),
                 ConnectionClosed(row.reason or CloseReason.UNASKED),
             ]
-        assert b"".join(event.data for event in events if isinstance(event, ContentReceived)) == (
-            row.content or b""
-        )
+        assert b"".join(event.data for event in events if isinstance(event, ContentReceived)) == (row.content or b"")
         assert talk.effects() == [CloseTransport()]
 
 
@@ -318,9 +314,7 @@ BROKEN_HEADS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("data", "says"), [row[1:] for row in BROKEN_HEADS], ids=[row[0] for row in BROKEN_HEADS]
-)
+@pytest.mark.parametrize(("data", "says"), [row[1:] for row in BROKEN_HEADS], ids=[row[0] for row in BROKEN_HEADS])
 def test_what_is_no_response_breaks_the_exchange_and_ends_the_connection(data: bytes, says: str) -> None:
     for feed in (whole, bytewise):
         talk = Talk(Limits(max_head_bytes=500))
@@ -344,9 +338,7 @@ BROKEN_CONTENT = [
 @pytest.mark.parametrize(
     ("data", "content", "says"), [row[1:] for row in BROKEN_CONTENT], ids=[row[0] for row in BROKEN_CONTENT]
 )
-def test_chunks_that_are_none_break_the_content_and_end_the_connection(
-    data: bytes, content: bytes, says: str
-) -> None:
+def test_chunks_that_are_none_break_the_content_and_end_the_connection(data: bytes, content: bytes, says: str) -> None:
     for feed in (whole, bytewise):
         talk = Talk()
         talk.ask()

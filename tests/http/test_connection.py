@@ -206,9 +206,7 @@ def test_a_waiting_reader_is_told_of_a_reset() -> None:
         (GET_1_0, [HEAD_OK, SendContent(b"ab")], AbortTransport()),
     ],
 )
-def test_a_response_cut_off_never_looks_complete(
-    fed: bytes, commands: list[SendHead], effect: Effect
-) -> None:
+def test_a_response_cut_off_never_looks_complete(fed: bytes, commands: list[SendHead], effect: Effect) -> None:
     server = Server().feed(fed).send(*commands, ABORT)
     assert server.effects == [effect]
     assert server.http.sending is Send.CUT

@@ -120,13 +120,7 @@ def test_content_without_a_timeout_waits_for_ever() -> None:
 
 
 def test_bytes_that_the_peer_does_not_take_have_their_time() -> None:
-    server = (
-        Server()
-        .feed(GET)
-        .send(SendHead(200, b"OK", []), SendContent(b"x" * 100_000))
-        .unsent(90_000)
-        .wait(29.9)
-    )
+    server = Server().feed(GET).send(SendHead(200, b"OK", []), SendContent(b"x" * 100_000)).unsent(90_000).wait(29.9)
     assert server.effects == []
     server.wait(0.1)
     assert (server.effects, server.closed()) == ([AbortTransport()], CloseReason.WRITE_TIMEOUT)
@@ -154,9 +148,7 @@ def test_all_bytes_taken_is_progress_however_few() -> None:
 
 
 def test_a_minimum_of_zero_still_means_some_progress() -> None:
-    server = (
-        Server(Limits(min_write_bytes=0)).feed(GET).send(SendHead(200, b"OK", []), SendContent(b"x" * 99))
-    )
+    server = Server(Limits(min_write_bytes=0)).feed(GET).send(SendHead(200, b"OK", []), SendContent(b"x" * 99))
     server.unsent(99).wait(29.0).unsent(98).wait(59.0).unsent(98)
     assert server.effects == [AbortTransport()]
 

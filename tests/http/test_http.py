@@ -28,8 +28,6 @@ def test_an_unknown_name_is_an_error_that_names_it() -> None:
 
 
 def test_the_nouns_do_not_import_the_readers() -> None:
-    code = (
-        "import sys, sansio_web.http; print(sorted({'h11', 'sansio_web.http.connection'} & set(sys.modules)))"
-    )
+    code = "import sys, sansio_web.http; print(sorted({'h11', 'sansio_web.http.connection'} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"

@@ -20,9 +20,7 @@ from sansio_web.http.lifecycle import (
 )
 
 TABLES = [
-    pytest.param(
-        RECEIVE, Receive, ReceiveInput, Receive.IDLE, {Receive.BROKEN, Receive.SWITCHED}, id="receive"
-    ),
+    pytest.param(RECEIVE, Receive, ReceiveInput, Receive.IDLE, {Receive.BROKEN, Receive.SWITCHED}, id="receive"),
     pytest.param(SEND, Send, SendInput, Send.IDLE, {Send.CUT, Send.SWITCHED}, id="send"),
     pytest.param(PHASE, Phase, PhaseInput, Phase.PERSISTENT, {Phase.CLOSED, Phase.SWITCHED}, id="phase"),
 ]
@@ -51,9 +49,7 @@ def test_every_input_moves_something_and_every_absent_row_is_illegal(
             step(table, state, moved_by)
         assert str(caught.value).startswith(f"cannot {moved_by.name} in {state.name}; legal here: ")
         for other in inputs:
-            assert (other.name in str(caught.value).split("here: ")[1].split(", ")) is (
-                (state, other) in table
-            )
+            assert (other.name in str(caught.value).split("here: ")[1].split(", ")) is ((state, other) in table)
 
 
 def test_one_request_one_response() -> None:

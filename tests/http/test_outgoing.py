@@ -46,9 +46,9 @@ def test_what_is_suppressed_is_not_counted(framing: Framing) -> None:
 
 
 def test_only_one_framing_ends_with_the_connection() -> None:
-    assert [started(f).ends_with_connection for f in (NO_CONTENT, Length(1), CHUNKED, UNTIL_CLOSE)] == [
-        False
-    ] * 3 + [True]
+    assert [started(f).ends_with_connection for f in (NO_CONTENT, Length(1), CHUNKED, UNTIL_CLOSE)] == [False] * 3 + [
+        True
+    ]
 
 
 def test_progress_is_what_left_since_the_last_time() -> None:

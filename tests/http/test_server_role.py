@@ -215,18 +215,14 @@ def test_content_with_length_is_sent_as_it_is() -> None:
 
 
 def test_http_1_0_reads_content_without_length_until_the_end_of_the_connection() -> None:
-    server = (
-        Server().feed(request(b"Connection: keep-alive", version=b"1.0")).send(HEAD_OK, SendContent(b"abc"))
-    )
+    server = Server().feed(request(b"Connection: keep-alive", version=b"1.0")).send(HEAD_OK, SendContent(b"abc"))
     assert server.took() == b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc"
     server.send(SendEnd([(b"Digest", b"x")]))
     assert server.took() == b""
     assert (server.reason, server.effects) == (CloseReason.UNTIL_CLOSE, [ShutdownWrite()])
 
 
-@pytest.mark.parametrize(
-    "command", [OK, SendResponse(200, b"OK", [(b"Transfer-Encoding", b"chunked")], b"hi")]
-)
+@pytest.mark.parametrize("command", [OK, SendResponse(200, b"OK", [(b"Transfer-Encoding", b"chunked")], b"hi")])
 def test_the_answer_to_head_is_described_and_not_sent(command: SendResponse) -> None:
     server = Server().feed(request(method=b"HEAD")).send(command)
     data = server.took()
@@ -257,9 +253,7 @@ def test_statuses_without_content_end_with_their_head(status: int) -> None:
 
 def test_chunked_content_may_be_asked_for_in_one_piece() -> None:
     server = (
-        Server()
-        .feed(GET)
-        .send(SendResponse(200, b"OK", [(b"Transfer-Encoding", b"chunked")], b"hi", complete=True))
+        Server().feed(GET).send(SendResponse(200, b"OK", [(b"Transfer-Encoding", b"chunked")], b"hi", complete=True))
     )
     assert server.took() == b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
 

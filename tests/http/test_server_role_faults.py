@@ -19,9 +19,7 @@ THREE = SendHead(200, b"OK", [(b"Content-Length", b"3")], complete=True)
 BOTH = [(b"Content-Length", b"2"), (b"Transfer-Encoding", b"chunked")]
 
 
-def whole(
-    *fields: tuple[bytes, bytes], status: int = 200, reason: bytes = b"", content: bytes = b"hi"
-) -> SendResponse:
+def whole(*fields: tuple[bytes, bytes], status: int = 200, reason: bytes = b"", content: bytes = b"hi") -> SendResponse:
     return SendResponse(status, reason, fields, content)
 
 
@@ -81,9 +79,7 @@ def whole(
         (SendHead(101, b"", []), r"101 without an Upgrade field in the request \(RFC 9110 7.8\)"),
     ],
 )
-@pytest.mark.parametrize(
-    "fed", [GET, post(b"ab"), CHUNKED_POST, post(b"", b"Expect: 100-continue", length=10**9)]
-)
+@pytest.mark.parametrize("fed", [GET, post(b"ab"), CHUNKED_POST, post(b"", b"Expect: 100-continue", length=10**9)])
 def test_a_faulty_answer_is_refused_and_a_right_one_still_goes(
     fed: bytes, command: ResponseCommand, message: str
 ) -> None:
@@ -148,16 +144,12 @@ def test_without_a_request_there_is_nothing_to_answer(command: ResponseCommand) 
 
 def test_data_after_the_end_is_refused() -> None:
     server = Server().feed(b"GET / HTTP/1.0\r\n\r\n").send(HEAD_OK, SendEnd())
-    with pytest.raises(
-        LocalProtocolError, match="the response to this request is complete: one request, one response"
-    ):
+    with pytest.raises(LocalProtocolError, match="the response to this request is complete: one request, one response"):
         server.send(SendContent(b"x"))
 
 
 def test_a_length_may_be_said_again_if_it_is_true() -> None:
-    server = (
-        Server().feed(GET).send(SendResponse(200, b"OK", [(b"content-length", b"2")], b"hi", complete=True))
-    )
+    server = Server().feed(GET).send(SendResponse(200, b"OK", [(b"content-length", b"2")], b"hi", complete=True))
     assert server.took() == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
 
 

@@ -14,11 +14,7 @@ UNUSED_IN_THE_REGISTRY = {418}  # RFC 9110 15.5.19
 
 
 def test_phrases_are_those_of_the_standard_library_but_for_what_rfc_9110_renamed() -> None:
-    theirs = {
-        int(status): status.phrase.encode()
-        for status in http.HTTPStatus
-        if status not in UNUSED_IN_THE_REGISTRY
-    }
+    theirs = {int(status): status.phrase.encode() for status in http.HTTPStatus if status not in UNUSED_IN_THE_REGISTRY}
     assert dict(REASONS) == theirs | RENAMED_BY_RFC_9110
 
 

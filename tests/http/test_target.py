@@ -29,9 +29,7 @@ def test_every_ipv6_address_in_brackets_is_a_host(address: str) -> None:
     assert is_host(f"[{address}]:8080".encode())
 
 
-groups = st.lists(
-    st.sampled_from(["", "0", "1", "ab", "FFFF", "12345", "g", "1.2.3.4", "1.2.3.256", "01.2.3.4"])
-)
+groups = st.lists(st.sampled_from(["", "0", "1", "ab", "FFFF", "12345", "g", "1.2.3.4", "1.2.3.256", "01.2.3.4"]))
 
 
 @given(groups.map(":".join) | st.text("0123456789abcdefABCDEF:.", max_size=45))
@@ -44,9 +42,7 @@ def test_ports_are_at_most_65535(port: int) -> None:
     assert is_host(b"a:%d" % port) == is_host(b"a:000%d" % port) == (port <= 65_535)
 
 
-@pytest.mark.parametrize(
-    "host", [b"", b"a", b"a.b-c_d~", b"1.2.3.4", b"a%2Fb", b"a:", b"!$&'()*+,;=", b"[v1F.a:b]"]
-)
+@pytest.mark.parametrize("host", [b"", b"a", b"a.b-c_d~", b"1.2.3.4", b"a%2Fb", b"a:", b"!$&'()*+,;=", b"[v1F.a:b]"])
 def test_registered_names_and_addresses_are_hosts(host: bytes) -> None:
     assert is_host(host)
 

@@ -16,6 +16,7 @@ DATE = b"Sun, 06 Nov 1994 08:49:37 GMT"
 TE = (b"Transfer-Encoding", b"chunked")
 NINE = (b"Content-Length", b"9")
 X = (b"Connection", b"x")
+THREE = b"Content-Length: 3"
 CLOSE = (b"Connection", b"close")
 
 
@@ -35,7 +36,7 @@ def head(
     ("given", "lines", "framing", "closes"),
     [
         (head(length=3), [b"Content-Length: 3"], Length(3), False),
-        (head(length=3, close=True), [b"Content-Length: 3", b"Connection: close"], Length(3), True),
+        (head(length=3, close=True), [THREE, b"Connection: close"], Length(3), True),
         (head(), [b"Transfer-Encoding: chunked"], CHUNKED, False),
         (head(TE), [b"Transfer-Encoding: chunked"], CHUNKED, False),
         (head(TE, length=3), [b"Transfer-Encoding: chunked"], CHUNKED, False),
@@ -43,9 +44,9 @@ def head(
         (head((b"X", b" \tb c\t ")), [b"X: b c", b"Transfer-Encoding: chunked"], CHUNKED, False),
         (head(version=b"1.0"), [b"Connection: close"], UNTIL_CLOSE, True),
         (head(TE, version=b"1.0"), [b"Connection: close"], UNTIL_CLOSE, True),
-        (head(version=b"1.0", length=3), [b"Content-Length: 3", b"Connection: keep-alive"], Length(3), False),
+        (head(version=b"1.0", length=3), [THREE, b"Connection: keep-alive"], Length(3), False),
         (head(X, version=b"1.0", length=3), [b"Connection: x", b"Content-Length: 3"], Length(3), False),
-        (head(version=b"1.0", length=3, close=True), [b"Content-Length: 3", b"Connection: close"], Length(3), True),
+        (head(version=b"1.0", length=3, close=True), [THREE, b"Connection: close"], Length(3), True),
         (head(status=204, length=0), [], NO_CONTENT, False),
         (head(status=304, length=0), [], NO_CONTENT, False),
         (head(TE, status=304), [], NO_CONTENT, False),
@@ -110,10 +111,7 @@ def test_a_length_is_decimal_digits(length: bytes) -> None:
 
 
 def test_interim_and_switching_heads() -> None:
-    assert (
-        interim_head(103, b"Early Hints", [(b"Link", b"</a>")])
-        == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-    )
+    assert interim_head(103, b"Early Hints", [(b"Link", b"</a>")]) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
     assert (
         switching_head(101, b"", [(b"Upgrade", b"x")], b"Date: d\r\n")
         == b"HTTP/1.1 101 \r\nUpgrade: x\r\nDate: d\r\n\r\n"

@@ -28,10 +28,7 @@ def bound(limits: Limits, piece: int) -> int:
     """What a connection may hold: a head or later requests, content, and a begun line or trailers of it."""
     coding = limits.max_chunk_line_bytes + limits.max_trailer_bytes + 4
     return (
-        max(limits.max_head_bytes, limits.max_pipelined_bytes)
-        + limits.max_buffered_content_bytes
-        + coding
-        + 2 * piece
+        max(limits.max_head_bytes, limits.max_pipelined_bytes) + limits.max_buffered_content_bytes + coding + 2 * piece
     )
 
 

@@ -32,9 +32,7 @@ def coded(rng: random.Random, extensions: list[bytes] = EXTENSIONS) -> bytes:
         data = rng.randbytes(rng.choice([1, 1, 2, 15, 16, 40]))
         size = rng.choice([b"%x", b"%X", b"0%x", b"00000000%x"]) % len(data)
         body += size + rng.choice(extensions) + b"\r\n" + data + b"\r\n"
-    return (
-        body + rng.choice([b"0", b"000"]) + rng.choice(extensions) + b"\r\n" + rng.choice(TRAILERS) + b"\r\n"
-    )
+    return body + rng.choice([b"0", b"000"]) + rng.choice(extensions) + b"\r\n" + rng.choice(TRAILERS) + b"\r\n"
 
 
 def mutated(rng: random.Random, data: bytes) -> bytes:

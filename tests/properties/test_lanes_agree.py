@@ -47,9 +47,7 @@ def token(rng: random.Random) -> bytes:
 
 
 def plain_value(rng: random.Random) -> bytes:
-    alphabet = rng.choice(
-        [b"abc-/;=,", b'"\\(){}<>@ \t', bytes(range(0x80, 0x100)), bytes(range(0x21, 0x7F))]
-    )
+    alphabet = rng.choice([b"abc-/;=,", b'"\\(){}<>@ \t', bytes(range(0x80, 0x100)), bytes(range(0x21, 0x7F))])
     return bytes(rng.choices(alphabet, k=rng.randint(0, 12)))
 
 
@@ -58,9 +56,7 @@ def ows(rng: random.Random) -> bytes:
 
 
 def other_line(rng: random.Random) -> bytes:
-    name = rng.choice(
-        [token(rng), rng.choice(KNOWN_NAMES)[: rng.randint(1, 4)], rng.choice(KNOWN_NAMES) + b"s"]
-    )
+    name = rng.choice([token(rng), rng.choice(KNOWN_NAMES)[: rng.randint(1, 4)], rng.choice(KNOWN_NAMES) + b"s"])
     if name.lower() in KNOWN_NAMES:
         name += b"-"
     return name + b":" + ows(rng) + plain_value(rng) + ows(rng) + b"\r\n"
@@ -69,9 +65,7 @@ def other_line(rng: random.Random) -> bytes:
 def known_lines(rng: random.Random) -> list[bytes]:
     lines = []
     if rng.random() < 0.5:
-        lines.append(
-            some_case(rng, b"connection") + b": " + some_case(rng, rng.choice([b"keep-alive", b"close"]))
-        )
+        lines.append(some_case(rng, b"connection") + b": " + some_case(rng, rng.choice([b"keep-alive", b"close"])))
     framing = rng.random()
     if framing < 0.3:
         digits = rng.choice([b"0", b"3", b"12", b"007", b"9" * 15])
@@ -99,9 +93,7 @@ def plain_request(rng: random.Random) -> bytes:
 def plain_response(rng: random.Random) -> bytes:
     status = rng.choice([200, 205, 304, 404, 500, 999])
     return (
-        b"HTTP/1.1 %d %b\r\n" % (status, rng.choice([b"", b"OK", b" Not  so ", b"\xe4"]))
-        + field_lines(rng)
-        + b"\r\n"
+        b"HTTP/1.1 %d %b\r\n" % (status, rng.choice([b"", b"OK", b" Not  so ", b"\xe4"])) + field_lines(rng) + b"\r\n"
     )
 
 
@@ -110,17 +102,12 @@ def spiced(rng: random.Random, head: bytes) -> bytes:
     start, _, rest = head.partition(b"\r\n")
     line = rng.choice(
         [
-            some_case(rng, rng.choice(KNOWN_NAMES))
-            + b":"
-            + ows(rng)
-            + rng.choice([b"1", b"chunked", b"", b"a"]),
+            some_case(rng, rng.choice(KNOWN_NAMES)) + b":" + ows(rng) + rng.choice([b"1", b"chunked", b"", b"a"]),
             some_case(rng, b"content-length")
             + b": "
             + rng.choice([b"3", b"3, 3", b"+3", b"3 3", b"9" * 16, b"9" * 21]),
             some_case(rng, b"transfer-encoding") + b": " + rng.choice([b"Chunked", b"gzip, chunked", b"x"]),
-            some_case(rng, b"connection")
-            + b": "
-            + rng.choice([b"upgrade", b"keep-alive, close", b"close,", b""]),
+            some_case(rng, b"connection") + b": " + rng.choice([b"upgrade", b"keep-alive, close", b"close,", b""]),
             b"Expect: 100-continue",
             b"Host: " + rng.choice([b"b", b"", b"a b", b"a:65536", b"[::g]", b"%41", b"a:1:2"]),
             b" folded",

@@ -51,9 +51,7 @@ class Request:
     trailers: Lines
 
     def commands(self) -> list[ClientCommand]:
-        commands: list[ClientCommand] = [
-            SendRequest(self.method, self.target, self.all_fields(), self.version)
-        ]
+        commands: list[ClientCommand] = [SendRequest(self.method, self.target, self.all_fields(), self.version)]
         if self.content is not None and (self.chunked or self.whole):
             commands += [SendContent(piece) for piece in self.content]
             commands.append(SendEnd(self.trailers if self.chunked else ()))
@@ -354,9 +352,7 @@ def test_both_ends_agree_on_what_was_said_when_nothing_is_cut(
         assert heard.complete
         check_response(heard, answer, request)
     interims = [answer.interims for request, answer in said[: talk.asked] if request.version == b"1.1"]
-    continued = sum(
-        each.status == 100 for each in talk.pair.client_events if isinstance(each, InterimReceived)
-    )
+    continued = sum(each.status == 100 for each in talk.pair.client_events if isinstance(each, InterimReceived))
     assert talk.interims == sum(interims) + continued
     if all(answer.reads for _, answer in said):
         assert len(talk.ends) == talk.asked
@@ -431,9 +427,7 @@ def test_the_same_calls_give_the_same_trace(
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"POST"])
 @pytest.mark.parametrize("how", ["at once", "with its length", "without"])
 @pytest.mark.parametrize("status", [200, 204, 304])
-def test_every_framing_byte_by_byte(
-    version: bytes, chunked: bool, method: bytes, how: str, status: int
-) -> None:
+def test_every_framing_byte_by_byte(version: bytes, chunked: bool, method: bytes, how: str, status: int) -> None:
     content = None if method != b"POST" else (b"ab", b"", b"c")
     request = Request(method, b"/x", version, (), content, chunked and version == b"1.1", ((b"X-T", b"1"),))
     answer = Answer(status, ((b"X-A", b"b"),), (b"hello", b"world"), how, ((b"X-U", b"2"),), 1, True)

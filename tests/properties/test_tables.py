@@ -115,9 +115,7 @@ class ServerMachine(RuleBasedStateMachine):
         new = self.server.took()
         assert not new or not self.ended, "nothing is sent after our half has ended"
         self.wire += new
-        self.ended = any(
-            isinstance(e, ShutdownWrite | CloseTransport | AbortTransport) for e in self.server.effects
-        )
+        self.ended = any(isinstance(e, ShutdownWrite | CloseTransport | AbortTransport) for e in self.server.effects)
 
     @precondition(lambda self: self.server.machine.wants_data())
     @rule(data=BYTES)
@@ -181,20 +179,14 @@ class ServerMachine(RuleBasedStateMachine):
         http = self.server.http
         if http.phase is Phase.PERSISTENT and http.receive in (Receive.IDLE, Receive.HEAD):
             assert http.next_deadline() is not None
-        if http.phase is Phase.LINGERING or (
-            http.receive is Receive.CONTENT and http.sending is Send.COMPLETE
-        ):
+        if http.phase is Phase.LINGERING or (http.receive is Receive.CONTENT and http.sending is Send.COMPLETE):
             assert http.next_deadline() is not None or http.phase is Phase.CLOSED
 
     @invariant()
     def states_agree(self) -> None:
         http = self.server.http
         assert self.closed is (http.phase is Phase.CLOSED)
-        assert (
-            (http.phase is Phase.SWITCHED)
-            is (http.sending is Send.SWITCHED)
-            is (http.receive is Receive.SWITCHED)
-        )
+        assert (http.phase is Phase.SWITCHED) is (http.sending is Send.SWITCHED) is (http.receive is Receive.SWITCHED)
         assert (http.close_reason is None) is (http.phase is Phase.PERSISTENT)
 
     def teardown(self) -> None:

@@ -13,16 +13,12 @@ from sansio_web.http.writer import Stamp, plain_head, request_head, response_hea
 TOKEN = st.text("!#$%&'*+-.^_`|~09azAZ", min_size=1, max_size=8).map(str.encode)
 CONTROLS = {*range(0x20), 0x7F} - {0x09}
 VALUE = st.binary(max_size=12).filter(lambda value: CONTROLS.isdisjoint(value))
-LENGTH = st.tuples(
-    st.sampled_from([b"Content-Length", b"CONTENT-LENGTH"]), st.sampled_from([b"0", b"2", b"3", b"03"])
-)
+LENGTH = st.tuples(st.sampled_from([b"Content-Length", b"CONTENT-LENGTH"]), st.sampled_from([b"0", b"2", b"3", b"03"]))
 FIELD = st.one_of(
     st.tuples(TOKEN, VALUE),
     LENGTH,
     st.tuples(st.just(b"Transfer-Encoding"), st.sampled_from([b"chunked", b"Chunked", b"gzip"])),
-    st.tuples(
-        st.just(b"Connection"), st.sampled_from([b"close", b"keep-alive", b"x, Close", b"Keep-Alive, y"])
-    ),
+    st.tuples(st.just(b"Connection"), st.sampled_from([b"close", b"keep-alive", b"x, Close", b"Keep-Alive, y"])),
     st.tuples(st.sampled_from([b"Date", b"server"]), VALUE),
 )
 FIELDS = st.lists(FIELD, max_size=5)
@@ -37,9 +33,7 @@ SPECIAL = {b"content-length", b"transfer-encoding", b"connection", b"date", b"se
 def asked(method: bytes, version: bytes, keep: bool) -> Server:
     target = b"a:1" if method == b"CONNECT" else b"/"
     option = b"keep-alive" if keep else b"close"
-    return Server().feed(
-        b"%b %b HTTP/%b\r\nHost: a:1\r\nConnection: %b\r\n\r\n" % (method, target, version, option)
-    )
+    return Server().feed(b"%b %b HTTP/%b\r\nHost: a:1\r\nConnection: %b\r\n\r\n" % (method, target, version, option))
 
 
 def plain(fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -140,9 +134,7 @@ def test_the_short_cut_is_none_or_the_same_head(
 
 @given(TOKEN, st.sampled_from([b"/", b"/a?b", b"*", b"http://a/"]), FIELDS)
 @settings(max_examples=200, deadline=None)
-def test_the_head_of_a_request_is_read_back(
-    method: bytes, target: bytes, fields: list[tuple[bytes, bytes]]
-) -> None:
+def test_the_head_of_a_request_is_read_back(method: bytes, target: bytes, fields: list[tuple[bytes, bytes]]) -> None:
     try:
         plan = request_head(method, target, b"1.1", [(b"Host", b"a"), *fields])
     except LocalProtocolError:

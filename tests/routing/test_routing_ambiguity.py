@@ -175,9 +175,7 @@ def ways(parsed: Any, text: str, before: list[int]) -> list[int]:
         elif str(op) == "SUBPATTERN":
             before = ways(argument[3], text, before)
         elif str(op) == "BRANCH":
-            before = [
-                sum(column) for column in zip(*(ways(p, text, before) for p in argument[1]), strict=True)
-            ]
+            before = [sum(column) for column in zip(*(ways(p, text, before) for p in argument[1]), strict=True)]
         else:
             assert str(op) == "MAX_REPEAT"
             least, most, body = argument
@@ -220,9 +218,7 @@ def test_an_expression_without_loops_in_loops_and_choices_in_loops_is_accepted(t
         if isinstance(part, str):
             return True
         operator, parts = part
-        return not (inside and operator) and all(
-            simple(below, inside or operator in ("*", "+")) for below in parts
-        )
+        return not (inside and operator) and all(simple(below, inside or operator in ("*", "+")) for below in parts)
 
     assume(simple(tree, False))
     examine(written(tree))

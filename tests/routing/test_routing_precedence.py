@@ -230,9 +230,7 @@ def scan(table: list[Route], method: str, path: str) -> object:
         if route.method not in (method, "*"):
             allowed.add(route.method)
             continue
-        values = {
-            name: unquote(re.sub("%(?!25|2F)", "%25", text)) for name, text in found.groupdict().items()
-        }
+        values = {name: unquote(re.sub("%(?!25|2F)", "%25", text)) for name, text in found.groupdict().items()}
         values.pop("rest", None)
         return number, values
     return MethodNotAllowed(tuple(sorted(allowed))) if allowed else NotFound()
@@ -264,13 +262,9 @@ def test_answers_are_those_of_a_linear_scan(table: list[Route], method: str, pat
         )
 
 
-@given(
-    tables(prefixes=True), st.lists(PATHS, min_size=1, max_size=12), st.sampled_from(["GET", "POST", "PUT"])
-)
+@given(tables(prefixes=True), st.lists(PATHS, min_size=1, max_size=12), st.sampled_from(["GET", "POST", "PUT"]))
 @settings(max_examples=400, deadline=None)
-def test_a_route_reported_unreachable_never_answers(
-    table: list[Route], paths: list[str], method: str
-) -> None:
+def test_a_route_reported_unreachable_never_answers(table: list[Route], paths: list[str], method: str) -> None:
     router, _ = build(table)
     reported = {int(report.route.where) for report in router.unreachable}
     for path in paths:

@@ -13,8 +13,7 @@ from yarl import URL
 from sansio_web.routing.quoting import quoted, raw, readable, value_of
 
 ESCAPES = st.lists(
-    st.sampled_from(["%", "%2", "%zz", "/", "a", "é"])
-    | st.integers(0, 255).map(lambda octet: f"%{octet:02x}")
+    st.sampled_from(["%", "%2", "%zz", "/", "a", "é"]) | st.integers(0, 255).map(lambda octet: f"%{octet:02x}")
 ).map("".join)
 
 

@@ -28,9 +28,7 @@ from sansio_web.routing.quoting import readable
         ("/é b/%7Bz", "/é b/%7Bz", ()),
     ],
 )
-def test_a_template_has_a_canonical_text_and_names(
-    source: str, canonical: str, names: tuple[str, ...]
-) -> None:
+def test_a_template_has_a_canonical_text_and_names(source: str, canonical: str, names: tuple[str, ...]) -> None:
     template = Template(source)
     assert (template.source, template.canonical, template.names) == (source, canonical, names)
     assert template.is_plain == (not names)
@@ -116,9 +114,7 @@ TEXTS = st.text("ab-", min_size=1, max_size=2)
 @settings(max_examples=1000, deadline=None)
 def test_plain_variables_capture_what_the_greedy_expression_does(pieces: list[str | None], text: str) -> None:
     source = "/" + "".join(f"{{v{n}}}" if piece is None else piece for n, piece in enumerate(pieces))
-    regex = "".join(
-        f"(?P<v{n}>[^{{}}/]+)" if piece is None else re.escape(piece) for n, piece in enumerate(pieces)
-    )
+    regex = "".join(f"(?P<v{n}>[^{{}}/]+)" if piece is None else re.escape(piece) for n, piece in enumerate(pieces))
     template = Template(source)
     literals = re.split(r"\{\w+\}", source[1:])
     if template.is_plain or not (text.startswith(literals[0]) and text.endswith(literals[-1])):
@@ -147,9 +143,7 @@ def test_plain_variables_are_found_in_linear_time() -> None:
         (r"/{y:\d+}-{m}", {"y": "2024", "m": "05"}, "/2024-05"),
     ],
 )
-def test_a_path_is_built_with_the_quoting_that_keeps_its_meaning(
-    source: str, parts: dict[str, str], path: str
-) -> None:
+def test_a_path_is_built_with_the_quoting_that_keeps_its_meaning(source: str, parts: dict[str, str], path: str) -> None:
     assert Template(source).build(parts) == path
 
 

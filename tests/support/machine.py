@@ -45,9 +45,7 @@ class Server:
     out: bytes transmitted and not taken yet; effects: the others, in order; events: those not taken yet
     """
 
-    def __init__(
-        self, limits: Limits = DEFAULT_LIMITS, *, role: bool = False, can_half_close: bool = True
-    ) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, role: bool = False, can_half_close: bool = True) -> None:
         kind = ServerRole if role else ServerConnection
         self.now = 1000.0
         self.machine = kind(
@@ -139,9 +137,7 @@ class Server:
         """One content event; content as its bytes."""
         self.took_events()
         self.send(READ)
-        told = [
-            e for e in self.took_events() if isinstance(e, ContentReceived | ContentEnded | ContentBroken)
-        ]
+        told = [e for e in self.took_events() if isinstance(e, ContentReceived | ContentEnded | ContentBroken)]
         if not told:
             return None
         return told[0].data if isinstance(told[0], ContentReceived) else told[0]
@@ -227,7 +223,5 @@ def joined(events: Iterable[ServerEvent]) -> list[object]:
             result.append(event.data)
         else:
             error = getattr(event, "error", None)
-            result.append(
-                (type(event), str(error), getattr(error, "status_hint", 0)) if error is not None else event
-            )
+            result.append((type(event), str(error), getattr(error, "status_hint", 0)) if error is not None else event)
     return result

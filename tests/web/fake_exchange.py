@@ -55,9 +55,7 @@ class FakeExchange:
         extra: dict[str, Any] | None = None,
         send_error: Exception | None = None,
     ) -> None:
-        lines = Fields(
-            (name.encode("utf-8"), value.encode("utf-8", "surrogateescape")) for name, value in fields
-        )
+        lines = Fields((name.encode("utf-8"), value.encode("utf-8", "surrogateescape")) for name, value in fields)
         self._pieces = list(content)
         self.head = RequestReceived(
             method.encode(),

@@ -117,6 +117,6 @@ def test_a_broken_access_logger_is_reported_and_breaks_nothing_else() -> None:
 
 def test_the_default_format_is_aiohttps() -> None:
     assert web.AccessLogger.LOG_FORMAT == aiohttp.web_log.AccessLogger.LOG_FORMAT
-    assert line(web.AccessLogger.LOG_FORMAT, wall_clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))[
-        0
-    ] == ('192.0.2.7 [02/Jan/2026:03:04:03 +0000] "GET /p?q=1 HTTP/1.1" 200 3 "-" "ua"')
+    assert line(web.AccessLogger.LOG_FORMAT, wall_clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))[0] == (
+        '192.0.2.7 [02/Jan/2026:03:04:03 +0000] "GET /p?q=1 HTTP/1.1" 200 3 "-" "ua"'
+    )

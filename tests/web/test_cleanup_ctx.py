@@ -109,9 +109,7 @@ def test_one_failure_at_the_end_is_raised_and_the_others_are_left_all_the_same()
 
 def test_several_failures_at_the_end_become_one_error() -> None:
     app, log = web.Application(), Log()
-    app.cleanup_ctx.extend(
-        [log.context("a", fail_out=ValueError("a")), log.context("b", fail_out=KeyError("b"))]
-    )
+    app.cleanup_ctx.extend([log.context("a", fail_out=ValueError("a")), log.context("b", fail_out=KeyError("b"))])
     app.on_cleanup.append(log.receiver("cleanup", OSError("cleanup")))
     with pytest.raises(web.CleanupError) as caught:
         run(live(app, log))
@@ -121,9 +119,7 @@ def test_several_failures_at_the_end_become_one_error() -> None:
 
 def test_a_cancellation_at_the_end_is_raised_after_everything_was_left() -> None:
     app, log = web.Application(), Log()
-    app.cleanup_ctx.extend(
-        [log.context("a", fail_out=ValueError()), log.context("b", fail_out=KeyboardInterrupt())]
-    )
+    app.cleanup_ctx.extend([log.context("a", fail_out=ValueError()), log.context("b", fail_out=KeyboardInterrupt())])
     with pytest.raises(KeyboardInterrupt):
         run(live(app, log))
     assert log[-2:] == ["b out", "a out"]
@@ -141,9 +137,7 @@ def test_a_context_yields_exactly_once() -> None:
     for context, message in ((twice, "more than one 'yield'"), (never, "without a 'yield'")):
         app = web.Application()
         app.cleanup_ctx.append(context)
-        with pytest.raises(
-            RuntimeError, match=rf"{context.__name__}' \(test_cleanup_ctx.py:\d+\) .*{message}"
-        ):
+        with pytest.raises(RuntimeError, match=rf"{context.__name__}' \(test_cleanup_ctx.py:\d+\) .*{message}"):
             run(live(app, Log()))
 
 

@@ -32,9 +32,7 @@ def test_an_untouched_response_is_one_command_that_the_machine_completes() -> No
     async def handler(request: web.Request) -> web.Response:
         return web.Response(text="hi")
 
-    assert served(handler).sent == [
-        SendResponse(200, b"OK", ((b"Content-Type", b"text/plain; charset=utf-8"),), b"hi")
-    ]
+    assert served(handler).sent == [SendResponse(200, b"OK", ((b"Content-Type", b"text/plain; charset=utf-8"),), b"hi")]
 
 
 @pytest.mark.parametrize(
@@ -75,9 +73,7 @@ def test_headers_and_cookies_go_out_in_one_command_too() -> None:
         (b"Content-Type", b"application/octet-stream"),
         (b"Content-Type", b"text/plain; charset=utf-8"),
     )
-    assert served(headers).sent == [
-        SendResponse(200, b"OK", [(b"X", b"y"), (b"Content-Length", b"2"), octets], b"xy")
-    ]
+    assert served(headers).sent == [SendResponse(200, b"OK", [(b"X", b"y"), (b"Content-Length", b"2"), octets], b"xy")]
     assert served(cookie).sent == [SendResponse(200, b"OK", [text, (b"Set-Cookie", b"a=b; Path=/")], b"x")]
 
 

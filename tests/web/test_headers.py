@@ -89,9 +89,7 @@ def test_leap_second_is_the_next_minute() -> None:
     assert parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT", 2024) == datetime(2017, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("digits", "year"), [("94", 1994), ("74", 2074), ("75", 1975), ("24", 2024), ("00", 2000)]
-)
+@pytest.mark.parametrize(("digits", "year"), [("94", 1994), ("74", 2074), ("75", 1975), ("24", 2024), ("00", 2000)])
 def test_two_digit_year_lies_at_most_50_years_ahead(digits: str, year: int) -> None:
     moment = parse_http_date(f"Sunday, 06-Nov-{digits} 08:49:37 GMT", 2024)
     assert moment is not None
@@ -232,9 +230,7 @@ def test_what_simplecookie_writes_is_read(cookies: dict[str, str]) -> None:
     jar: SimpleCookie = SimpleCookie()
     wanted = {}
     for name, value in cookies.items():
-        text = "".join(
-            character for character in value if "\x20" <= character <= "\xff" and character != "\x7f"
-        )
+        text = "".join(character for character in value if "\x20" <= character <= "\xff" and character != "\x7f")
         if name.lower() not in reserved and text == text.strip():
             jar[name] = text
             wanted[name] = text
@@ -282,9 +278,7 @@ def test_forwarded_elements_cannot_be_changed() -> None:
     assert isinstance(element, types.MappingProxyType)
 
 
-@pytest.mark.parametrize(
-    "value", ['"' + "\\" * 20_000, '"' * 20_000, "a=" * 20_000, ";" * 20_000, " " * 20_000]
-)
+@pytest.mark.parametrize("value", ['"' + "\\" * 20_000, '"' * 20_000, "a=" * 20_000, ";" * 20_000, " " * 20_000])
 def test_no_field_value_takes_long(value: str) -> None:
     parse_cookies([f"a={value}"])
     parse_forwarded([f"for={value}"])

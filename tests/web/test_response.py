@@ -218,9 +218,7 @@ def set_cookie_lines(response: web.StreamResponse) -> list[bytes]:
         ("a", "b", {"version": "1"}),
     ],
 )
-def test_cookies_are_written_as_aiohttp_writes_them(
-    name: str, value: str, attributes: dict[str, Any]
-) -> None:
+def test_cookies_are_written_as_aiohttp_writes_them(name: str, value: str, attributes: dict[str, Any]) -> None:
     ours, theirs = web.Response(), aiohttp.web.Response()
     ours.set_cookie(name, value, **attributes)
     theirs.set_cookie(name, value, **attributes)

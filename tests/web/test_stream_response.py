@@ -44,9 +44,7 @@ def test_preparing_again_for_the_same_request_does_nothing() -> None:
 
 def test_preparing_for_a_second_request_names_both() -> None:
     response, _, _ = started(target="/first")
-    with pytest.raises(
-        RuntimeError, match=r"already sent for GET /first and cannot be sent for POST /second"
-    ):
+    with pytest.raises(RuntimeError, match=r"already sent for GET /first and cannot be sent for POST /second"):
         run(response.prepare(web.Request(FakeExchange("POST", "/second"))))
 
 
@@ -60,9 +58,7 @@ def test_a_second_response_for_a_request_is_refused_where_it_is_prepared() -> No
 @pytest.mark.parametrize("what", ["write", "write_eof", "drain"])
 def test_nothing_can_be_sent_before_prepare(what: str) -> None:
     response = web.StreamResponse()
-    call = {"write": lambda: response.write(b"x"), "write_eof": response.write_eof, "drain": response.drain}[
-        what
-    ]
+    call = {"write": lambda: response.write(b"x"), "write_eof": response.write_eof, "drain": response.drain}[what]
     with pytest.raises(RuntimeError, match=rf"cannot call {what}\(\) before prepare\(\)"):
         run(call())
 

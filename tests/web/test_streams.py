@@ -14,9 +14,7 @@ from sansio_web.streams import EMPTY_PAYLOAD, IncompleteReadError, StreamReader
 T = TypeVar("T")
 
 
-def stream(
-    *pieces: bytes | Exception | None, length: int | None = None, chunked: bool = False
-) -> StreamReader:
+def stream(*pieces: bytes | Exception | None, length: int | None = None, chunked: bool = False) -> StreamReader:
     framing = CHUNKED if length is None else Length(length)
     exchange = FakeExchange("POST", content=pieces, framing=framing, trailers=[(b"Sum", b"7")])
     return StreamReader(exchange.receive, length=length, chunked=chunked)

@@ -25,10 +25,9 @@ class Connection(asyncio.Protocol):
     __slots__ = ("_driver", "_loop", "_settings", "_tasks", "_timer", "_transport", "now", "write")
 
     secure = False
+    write: Callable[[bytes], None]
 
-    def __init__(
-        self, settings: Settings, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]
-    ) -> None:
+    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]) -> None:
         self._settings = settings
         self._loop = loop
         self._tasks = tasks
@@ -41,7 +40,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self.write = self._writer()
         self._transport.set_write_buffer_limits(high=self._settings.limits.max_unsent_bytes)
-        self._driver = Driver(self._settings, self)
+        self._driver = Driver(self._settings, self)  # pyright: ignore[reportArgumentType]  # it binds the slot
         self._driver.connected()
 
     def data_received(self, data: bytes) -> None:

@@ -182,9 +182,7 @@ async def start_server(application: Hosted, options: ServerOptions, scope: Scope
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    application: Hosted, options: ServerOptions, where: list[Listen]
-) -> AsyncGenerator[Server, None]:
+async def serving(application: Hosted, options: ServerOptions, where: list[Listen]) -> AsyncGenerator[Server, None]:
     """A server that listens for as long as the block lasts."""
     server = await start_server(application, options)
     try:

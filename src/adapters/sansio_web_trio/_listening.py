@@ -45,9 +45,7 @@ class Listening:
                 if os.stat(self._unlink).st_ino == self._file:
                     os.unlink(self._unlink)
 
-    async def accept(
-        self, listener: socket.socket, connected: Callable[[socket.socket], None], report: Report
-    ) -> None:
+    async def accept(self, listener: socket.socket, connected: Callable[[socket.socket], None], report: Report) -> None:
         """Accept until it is closed; a lack of means is waited out."""
         while not self._closed:
             try:

@@ -95,9 +95,7 @@ class SocketTransport:
             return self._sock
         if name in ("peername", "sockname") and name not in self._names:
             try:
-                self._names[name] = (
-                    self._sock.getpeername() if name == "peername" else self._sock.getsockname()
-                )
+                self._names[name] = self._sock.getpeername() if name == "peername" else self._sock.getsockname()
             except OSError:
                 self._names[name] = None
         return self._names.get(name)

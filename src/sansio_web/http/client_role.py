@@ -89,7 +89,7 @@ class ClientRole(Connection[ClientEvent]):
         self.interims = 0
         self.awaits_continue = False
         self._after_content: list[ClientEvent] = []
-        self._deadlines.set(Deadline.IDLE, now, limits.idle_timeout)
+        self.deadlines.set(Deadline.IDLE, now, limits.idle_timeout)
 
     # -- asking ------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class ClientRole(Connection[ClientEvent]):
                 self._time_head(now)
                 return
             data, self._input = self._input, b""
-            self._deadlines.clear(Deadline.HEAD)
+            self.deadlines.clear(Deadline.HEAD)
             rest = bytes(data[head.consumed :]) if head.consumed < len(data) else b""
             if isinstance(head.event, InterimReceived):
                 self._interim(head.event, rest, now)
@@ -239,7 +239,7 @@ class ClientRole(Connection[ClientEvent]):
     # -- content in --------------------------------------------------------------------------------------
 
     def _content_settled(self, now: float) -> None:
-        self._deadlines.clear(Deadline.CONTENT)
+        self.deadlines.clear(Deadline.CONTENT)
         if self.receive is Receive.BROKEN:
             assert self._incoming is not None
             self._close(self._incoming.error)
@@ -274,12 +274,12 @@ class ClientRole(Connection[ClientEvent]):
     def _time_head(self, now: float) -> None:
         """A head may take its time from its first byte on, or since our request was complete."""
         waits = self.sending is Send.COMPLETE or self.receive is Receive.HEAD
-        if waits and self._deadlines.at(Deadline.HEAD) is None:
-            self._deadlines.set(Deadline.HEAD, now, self.limits.head_timeout)
+        if waits and self.deadlines.at(Deadline.HEAD) is None:
+            self.deadlines.set(Deadline.HEAD, now, self.limits.head_timeout)
 
     def _continued(self) -> None:
         self.awaits_continue = False
-        self._deadlines.clear(Deadline.CONTINUE)
+        self.deadlines.clear(Deadline.CONTINUE)
 
     def _due(self, name: Deadline, now: float) -> None:
         limits = self.limits
@@ -342,12 +342,12 @@ class ClientRole(Connection[ClientEvent]):
         self.request = command
         if head.closes:
             self._must_close(CloseReason.VERSION if command.version == b"1.0" else CloseReason.APPLICATION)
-        self._deadlines.clear(Deadline.IDLE)
+        self.deadlines.clear(Deadline.IDLE)
         self._outgoing.start(head.framing, suppressed=False)
         self._transmit(head.data)
         if not whole and _expects_continue(command):
             self.awaits_continue = True
-            self._deadlines.set(Deadline.CONTINUE, now, self.continue_timeout)
+            self.deadlines.set(Deadline.CONTINUE, now, self.continue_timeout)
         self._time_head(now)
 
     def _send_content(self, command: SendContent) -> None:
@@ -416,7 +416,7 @@ class ClientRole(Connection[ClientEvent]):
         self.request = None
         self.response = None
         self.interims = 0
-        self._deadlines.set(Deadline.IDLE, now, self.limits.idle_timeout)
+        self.deadlines.set(Deadline.IDLE, now, self.limits.idle_timeout)
         self.events.append(ExchangeEnded(persistent=True))
 
     def _after(self, event: ClientEvent) -> None:

@@ -68,7 +68,7 @@ class Connection(ABC, Generic[E]):
         self.peer_ended = False
         self.effects: deque[Effect] = deque()
         self.events: deque[Any] = deque()
-        self._deadlines: Deadlines[Deadline] = Deadlines()
+        self.deadlines: Deadlines[Deadline] = Deadlines()
         self._input: bytes | bytearray = b""
         self._incoming: Incoming | None = None
         self._outgoing = Outgoing()
@@ -87,7 +87,7 @@ class Connection(ABC, Generic[E]):
 
     def next_deadline(self) -> float | None:
         """When `handle_timeout` must be called at the latest, on the clock of `now`; None for never."""
-        return self._deadlines.next()
+        return self.deadlines.next()
 
     def wants_data(self) -> bool:
         """Whether the adapter should read from the transport now."""
@@ -131,7 +131,7 @@ class Connection(ABC, Generic[E]):
         """The transport broke in both directions; nothing can be sent or received any more. Idempotent."""
         self.peer_ended = True
         self._written.report(0)
-        self._deadlines.clear_all()
+        self.deadlines.clear_all()
         if self.phase is Phase.CLOSED or self.phase is Phase.SWITCHED:
             return
         within = self.receive in (Receive.HEAD, Receive.CONTENT) or self.sending in (Send.OWED, Send.CONTENT)
@@ -148,9 +148,9 @@ class Connection(ABC, Generic[E]):
         before = self._written.unsent
         self._written.report(unsent)
         if not unsent:
-            self._deadlines.clear(Deadline.WRITE)
+            self.deadlines.clear(Deadline.WRITE)
         elif not before:
-            self._deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
+            self.deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
         if before > self.limits.max_unsent_bytes >= unsent:
             self._resume(now)
 
@@ -160,7 +160,7 @@ class Connection(ABC, Generic[E]):
 
     def handle_timeout(self, now: float) -> None:
         """Time has passed. Handles every deadline that is due, and is harmless when none is."""
-        for name in self._deadlines.due(now):
+        for name in self.deadlines.due(now):
             if name is Deadline.WRITE:
                 self._write_due(now)
             elif name is Deadline.LINGER:
@@ -174,7 +174,7 @@ class Connection(ABC, Generic[E]):
 
     def _write_due(self, now: float) -> None:
         if self._written.progressed(least(self.limits.min_write_bytes)):
-            self._deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
+            self.deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
         elif self.phase in (Phase.CLOSED, Phase.SWITCHED):
             self._drop()
         else:
@@ -183,12 +183,12 @@ class Connection(ABC, Generic[E]):
     def _drop(self) -> None:
         """The machine is done, the transport is not: the peer does not take what it still holds."""
         self._written.report(0)
-        self._deadlines.clear(Deadline.WRITE)
+        self.deadlines.clear(Deadline.WRITE)
         self.effects.append(AbortTransport())
 
     def _linger_due(self, now: float) -> None:
         if self._written.unsent and self.limits.write_timeout is not None:
-            self._deadlines.set(Deadline.LINGER, now, self.limits.linger_timeout)  # WRITE guards this wait
+            self.deadlines.set(Deadline.LINGER, now, self.limits.linger_timeout)  # WRITE guards this wait
         elif self.phase is Phase.LINGERING:
             self._close()
 
@@ -214,16 +214,16 @@ class Connection(ABC, Generic[E]):
         if incoming is None:
             return
         event = incoming.take() if incoming.wanted else None
-        at = self._deadlines.at(Deadline.CONTENT)
+        at = self.deadlines.at(Deadline.CONTENT)
         if event is not None:
             incoming.wanted = False
             self.events.append(event)
         if incoming.wanted and self.receive is Receive.CONTENT:
             if at is None:
-                self._deadlines.set(Deadline.CONTENT, now, incoming.progress.left)
+                self.deadlines.set(Deadline.CONTENT, now, incoming.progress.left)
         elif at is not None:
             incoming.progress.paused(at - now)
-            self._deadlines.clear(Deadline.CONTENT)
+            self.deadlines.clear(Deadline.CONTENT)
 
     def _receive_content(self, data: bytes, now: float) -> None:
         """Bytes after a head that announced content."""
@@ -232,7 +232,7 @@ class Connection(ABC, Generic[E]):
         before = incoming.received
         incoming.push(data)
         if incoming.progress.arrived(incoming.received - before):
-            self._deadlines.clear(Deadline.CONTENT)
+            self.deadlines.clear(Deadline.CONTENT)
         self._settle_content(now)
         self._offer_content(now)
 
@@ -296,8 +296,8 @@ class Connection(ABC, Generic[E]):
         self.phase = step(PHASE, self.phase, PhaseInput.END_WRITE)
         self.effects.append(ShutdownWrite())
         self._forget_input()
-        self._deadlines.clear(Deadline.IDLE, Deadline.HEAD, Deadline.CONTENT, Deadline.DRAIN)
-        self._deadlines.set(Deadline.LINGER, now, self.limits.linger_timeout)
+        self.deadlines.clear(Deadline.IDLE, Deadline.HEAD, Deadline.CONTENT, Deadline.DRAIN)
+        self.deadlines.set(Deadline.LINGER, now, self.limits.linger_timeout)
 
     def _discard(self, count: int) -> None:
         """Bytes that came while LINGERING."""
@@ -319,7 +319,7 @@ class Connection(ABC, Generic[E]):
     def _closed(self, error: RemoteProtocolError | None) -> None:
         self.phase = step(PHASE, self.phase, PhaseInput.CLOSE)
         self._forget_input()
-        self._deadlines.clear(*(name for name in Deadline if name is not Deadline.WRITE or not self._written.unsent))
+        self.deadlines.clear(*(name for name in Deadline if name is not Deadline.WRITE or not self._written.unsent))
         self.events.append(ConnectionClosed(self.close_reason or CloseReason.PEER_ENDED, error))
 
     def _forget_input(self) -> None:

@@ -240,9 +240,7 @@ class ChunkedReader:
     def _hold_line(self, data: bytes, at: int, max_line_bytes: int) -> int | None:
         """Hold the begin of a chunk line, if it can become one."""
         if data[at] not in _HEXDIG:
-            return self._fail(
-                f"chunk size begins with {data[at : at + 1]!r}, not a hexadecimal digit (RFC 9112 7.1)"
-            )
+            return self._fail(f"chunk size begins with {data[at : at + 1]!r}, not a hexadecimal digit (RFC 9112 7.1)")
         end = data.find(b"\n", at, at + max_line_bytes)
         if end >= 0:
             return self._fail(_chunk_line_fault(data[at : end + 1]))
@@ -267,9 +265,7 @@ class ChunkedReader:
             return self._fail(f"trailer line {shown(line)} ends in LF without CR (RFC 9112 2.2)")
         if len(self._trailer_lines) == self._limits.max_field_lines:
             most = self._limits.max_field_lines
-            return self._fail(
-                f"trailer section has more than {most} field lines (Limits.max_field_lines)", 431
-            )
+            return self._fail(f"trailer section has more than {most} field lines (Limits.max_field_lines)", 431)
         self._trailer_lines.append(line)
         return end + 1
 

@@ -12,7 +12,13 @@ def imf_fixdate(seconds: float) -> bytes:
     """Seconds since 1970 in UTC as `Sun, 06 Nov 1994 08:49:37 GMT`."""
     at = datetime.fromtimestamp(int(seconds), UTC)
     clock = (at.hour, at.minute, at.second)
-    return b"%b, %02d %b %04d %02d:%02d:%02d GMT" % (_DAYS[at.weekday()], at.day, _MONTHS[at.month - 1], at.year, *clock)
+    return b"%b, %02d %b %04d %02d:%02d:%02d GMT" % (
+        _DAYS[at.weekday()],
+        at.day,
+        _MONTHS[at.month - 1],
+        at.year,
+        *clock,
+    )
 
 
 def date_source(wall_clock: Callable[[], float]) -> Callable[[], bytes]:

@@ -115,9 +115,7 @@ def _check_request_line(line: bytes) -> None:
     if match is None:
         raise RemoteProtocolError(f"request line {shown(line)} is not 'method target HTTP/1.1' (RFC 9112 3)")
     if match[3] != b"1":
-        raise RemoteProtocolError(
-            f"request is HTTP/{match[3].decode()}, not HTTP/1 (RFC 9110 2.5)", status_hint=505
-        )
+        raise RemoteProtocolError(f"request is HTTP/{match[3].decode()}, not HTTP/1 (RFC 9110 2.5)", status_hint=505)
 
 
 def _check_status_line(line: bytes) -> None:
@@ -125,17 +123,13 @@ def _check_status_line(line: bytes) -> None:
     if match is None:
         raise RemoteProtocolError(f"status line {shown(line)} is not 'HTTP/1.1 status reason' (RFC 9112 4)")
     if match[1] != b"1":
-        raise RemoteProtocolError(
-            f"response is HTTP/{match[1].decode()}, not HTTP/1 (RFC 9110 2.5)", status_hint=505
-        )
+        raise RemoteProtocolError(f"response is HTTP/{match[1].decode()}, not HTTP/1 (RFC 9110 2.5)", status_hint=505)
 
 
 def _check_request_fields(lines: list[FieldLine], version: bytes) -> None:
     hosts = values(lines, b"host")
     if len(hosts) > 1:
-        raise RemoteProtocolError(
-            f"request has {len(hosts)} Host field lines, at most one is allowed (RFC 9112 3.2)"
-        )
+        raise RemoteProtocolError(f"request has {len(hosts)} Host field lines, at most one is allowed (RFC 9112 3.2)")
     if not hosts and version != b"1.0":
         raise RemoteProtocolError("HTTP/1.1 request has no Host (RFC 9112 3.2)")
     for host in hosts:
@@ -160,9 +154,7 @@ def _request_event(request: h11.Request, version: bytes) -> RequestReceived:
         fields=fields,
         framing=framing,
         persistent=_persists(options, version),
-        expects_continue=version != b"1.0"
-        and framing is not NO_CONTENT
-        and bool(tokens(fields.get(b"expect"))),
+        expects_continue=version != b"1.0" and framing is not NO_CONTENT and bool(tokens(fields.get(b"expect"))),
         upgrade=(fields.get(b"upgrade") or b"") if version != b"1.0" and b"upgrade" in options else b"",
     )
 

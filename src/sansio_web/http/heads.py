@@ -1,13 +1,12 @@
 """What both readers of heads answer."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .content import ContentReader
 from .events import InterimReceived, RequestReceived, ResponseReceived
 
 
-@dataclass(slots=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """A request's head: how many bytes it took, and the reader for its content, if it has any."""
 
     event: RequestReceived
@@ -15,8 +14,7 @@ class RequestHead:
     reader: ContentReader | None
 
 
-@dataclass(slots=True)
-class ResponseHead:
+class ResponseHead(NamedTuple):
     """A response's head, likewise; 101 is a `ResponseReceived` without content."""
 
     event: ResponseReceived | InterimReceived

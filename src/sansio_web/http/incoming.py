@@ -95,7 +95,9 @@ class Incoming:
         if self._error is not None:
             return ContentBroken(self._error)
         if self._discarding_from is not None:
-            return ContentBroken(RemoteProtocolError("the content was discarded: the response ended before it was read"))
+            return ContentBroken(
+                RemoteProtocolError("the content was discarded: the response ended before it was read")
+            )
         if self._reader.ended:
             self._told_end = True
             return ContentEnded(self._reader.trailers)

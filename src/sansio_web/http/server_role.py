@@ -91,7 +91,7 @@ class ServerRole(Connection[ServerEvent]):
         self.refused_at = now
         self._stamp = Stamp(date, server)
         self._awaits_continue = False
-        self._deadlines.set(Deadline.IDLE, now, limits.idle_timeout)
+        self.deadlines.set(Deadline.IDLE, now, limits.idle_timeout)
 
     # -- bytes in ------------------------------------------------------------------------------------------------------
 
@@ -112,7 +112,8 @@ class ServerRole(Connection[ServerEvent]):
             self._check_drained(now)
         else:
             self._input = join(self._input, data)
-            self._read_head(now)
+            if self.receive is not Receive.HEAD or b"\n" in data or len(self._input) > self.limits.max_head_bytes:
+                self._read_head(now)  # else it is the same incomplete line as before
 
     def _read_head(self, now: float) -> None:
         """Look for a request in what waits, if one may begin now."""
@@ -131,27 +132,27 @@ class ServerRole(Connection[ServerEvent]):
             self._begin(head, data, now)
         elif self.receive is Receive.IDLE and self._input not in _BLANK:
             self.receive = step(RECEIVE, self.receive, ReceiveInput.SOME_BYTES)
-            self._deadlines.clear(Deadline.IDLE)
-            self._deadlines.set(Deadline.HEAD, now, self.limits.head_timeout)
+            self.deadlines.clear(Deadline.IDLE)
+            self.deadlines.set(Deadline.HEAD, now, self.limits.head_timeout)
         if self.peer_ended:
             self._peer_ended(now)
 
     def _begin(self, head: RequestHead, data: bytes | bytearray, now: float) -> None:
         """A request's head is complete."""
-        event = head.event
-        self._deadlines.drop(Deadline.IDLE if self.receive is Receive.IDLE else Deadline.HEAD)
+        event, consumed, reader = head
+        self.deadlines.drop(Deadline.IDLE if self.receive is Receive.IDLE else Deadline.HEAD)
         self.request = event
         self.sending = _ASKED[self.sending]
         if not event.persistent:
             self._must_close(CloseReason.VERSION if event.version == b"1.0" else CloseReason.PEER_ASKED)
         self.events.append(event)
-        rest = bytes(data[head.consumed :]) if head.consumed < len(data) else b""
-        if head.reader is None:
+        rest = bytes(data[consumed:]) if consumed < len(data) else b""
+        if reader is None:
             self.receive = _WHOLE_REQUEST[self.receive]
             self._input = rest
             return
         self.receive = step(RECEIVE, self.receive, ReceiveInput.HEAD)
-        self._incoming = Incoming(head.reader, self.limits)
+        self._incoming = Incoming(reader, self.limits)
         self._awaits_continue = event.expects_continue
         if rest:
             self._awaits_continue = False  # RFC 9110 10.1.1: content is on its way, 100 may be omitted
@@ -164,7 +165,7 @@ class ServerRole(Connection[ServerEvent]):
         self.refused_at = now
         self._incoming = None
         self._input = b""
-        self._deadlines.clear(Deadline.IDLE, Deadline.HEAD)
+        self.deadlines.clear(Deadline.IDLE, Deadline.HEAD)
         self._must_close(CloseReason.REFUSED)
         self.sending = step(SEND, self.sending, SendInput.ASKED)
         self.events.append(RequestRefused(error))
@@ -188,7 +189,7 @@ class ServerRole(Connection[ServerEvent]):
         self._read_head(now)
 
     def _content_settled(self, now: float) -> None:
-        self._deadlines.clear(Deadline.CONTENT)
+        self.deadlines.clear(Deadline.CONTENT)
         if self.sending is Send.COMPLETE:
             self._exchange_over(now)
 
@@ -196,7 +197,7 @@ class ServerRole(Connection[ServerEvent]):
 
     def _due(self, name: Deadline, now: float) -> None:
         if name is Deadline.IDLE and self._written.unsent and self.limits.write_timeout is not None:
-            self._deadlines.set(Deadline.IDLE, now, self.limits.idle_timeout)  # WRITE guards this wait
+            self.deadlines.set(Deadline.IDLE, now, self.limits.idle_timeout)  # WRITE guards this wait
         elif name is Deadline.IDLE:
             self.close_reason = self.close_reason or CloseReason.IDLE_TIMEOUT
             self._close()
@@ -427,8 +428,8 @@ class ServerRole(Connection[ServerEvent]):
             self._exchange_over(now)
         elif self.phase is Phase.PERSISTENT:
             self._discard_content()
-            self._deadlines.clear(Deadline.CONTENT)
-            self._deadlines.set(Deadline.DRAIN, now, self.limits.drain_timeout)
+            self.deadlines.clear(Deadline.CONTENT)
+            self.deadlines.set(Deadline.DRAIN, now, self.limits.drain_timeout)
             self._check_drained(now)
         else:
             self._end_write(now)
@@ -451,10 +452,10 @@ class ServerRole(Connection[ServerEvent]):
             return
         if self._incoming is not None:
             self._incoming = None
-            self._deadlines.clear(Deadline.DRAIN, Deadline.CONTENT)
+            self.deadlines.clear(Deadline.DRAIN, Deadline.CONTENT)
         self.sending = _NEXT_RESPONSE[self.sending]
         self.receive = _NEXT_REQUEST[self.receive]
         self.request = None
-        self._deadlines.set(Deadline.IDLE, now, self.limits.idle_timeout)
+        self.deadlines.set(Deadline.IDLE, now, self.limits.idle_timeout)
         if self._input:
             self._read_head(now)

@@ -77,9 +77,7 @@ def read_section(section: bytes, *, folds: bool) -> tuple[bytes, list[FieldLine]
     control = _find_control(section)
     if control is not None:
         line = section.count(b"\n", 0, control.start()) + 1
-        raise RemoteProtocolError(
-            f"field line {line} has the control character {control[0]!r} (RFC 9110 5.5)"
-        )
+        raise RemoteProtocolError(f"field line {line} has the control character {control[0]!r} (RFC 9110 5.5)")
     if folds and not section.startswith((b" ", b"\t")):
         section = _OBS_FOLD.sub(b" ", section)
     return section, [_field_line(line) for line in section.split(b"\r\n")[:-1]]
@@ -97,9 +95,7 @@ def _field_line(line: bytes) -> FieldLine:
         raise RemoteProtocolError(f"field line {shown(line)} has no colon (RFC 9112 5)")
     if not name:
         raise RemoteProtocolError(f"field line {shown(line)} has no name (RFC 9110 5.1)")
-    raise RemoteProtocolError(
-        f"field name {shown(name)} has {name[end : end + 1]!r} at offset {end} (RFC 9110 5.1)"
-    )
+    raise RemoteProtocolError(f"field name {shown(name)} has {name[end : end + 1]!r} at offset {end} (RFC 9110 5.1)")
 
 
 def values(lines: Sequence[FieldLine], name: bytes) -> list[bytes]:
@@ -124,12 +120,8 @@ def check_framing(lines: Sequence[FieldLine], version: bytes, *, kind: str) -> N
     if len(codings) == 1 and coded.lower() == b"chunked":
         return
     if names[-1:] != [b"chunked"] or names.count(b"chunked") > 1:
-        raise RemoteProtocolError(
-            f"Transfer-Encoding {shown(coded)} does not end in chunked, once (RFC 9112 6.3)"
-        )
-    raise RemoteProtocolError(
-        f"Transfer-Encoding {shown(coded)} is not chunked alone (RFC 9112 6.1)", status_hint=501
-    )
+        raise RemoteProtocolError(f"Transfer-Encoding {shown(coded)} does not end in chunked, once (RFC 9112 6.3)")
+    raise RemoteProtocolError(f"Transfer-Encoding {shown(coded)} is not chunked alone (RFC 9112 6.1)", status_hint=501)
 
 
 def framing_of(fields: Fields) -> Framing | None:
@@ -151,13 +143,9 @@ def read_trailers(section: bytes, *, folds: bool) -> Fields:
     section, lines = read_section(section, folds=folds)
     for name, _ in lines:
         if name in (b"content-length", b"transfer-encoding", b"host"):
-            raise RemoteProtocolError(
-                f"field {shown(name)} is not allowed in a trailer section (RFC 9110 6.5.1)"
-            )
+            raise RemoteProtocolError(f"field {shown(name)} is not allowed in a trailer section (RFC 9110 6.5.1)")
     reader = h11.Connection(h11.SERVER, max_incomplete_event_size=len(section) + 128)
-    reader.receive_data(
-        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + section + b"\r\n"
-    )
+    reader.receive_data(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + section + b"\r\n")
     reader.next_event()
     end = ask_h11(reader, "trailer section")
     assert isinstance(end, h11.EndOfMessage)
@@ -169,6 +157,4 @@ def ask_h11(connection: h11.Connection, what: str) -> object:
     try:
         return connection.next_event()
     except h11.RemoteProtocolError as error:
-        raise RemoteProtocolError(
-            f"{what} refused: {str(error)[:96]}", status_hint=error.error_status_hint
-        ) from None
+        raise RemoteProtocolError(f"{what} refused: {str(error)[:96]}", status_hint=error.error_status_hint) from None

@@ -46,9 +46,7 @@ _match_host = re.compile(rb"(?:%b(?::%b)?)?" % (_HOST, PORT)).fullmatch
 # origin-form = absolute-path [ "?" query ]                       any visible ASCII but "#" is taken
 _match_origin = re.compile(rb'/[!-"$-~]*').fullmatch
 # absolute-form = absolute-URI, here of http and https, without userinfo (RFC 9110 4.2.4)
-_match_absolute = re.compile(
-    rb'[hH][tT][tT][pP][sS]?://(%b(?::%b)?)([/?][!-"$-~]*)?' % (_HOST, PORT)
-).fullmatch
+_match_absolute = re.compile(rb'[hH][tT][tT][pP][sS]?://(%b(?::%b)?)([/?][!-"$-~]*)?' % (_HOST, PORT)).fullmatch
 # authority-form = uri-host ":" port
 _match_authority = re.compile(rb"%b:(?=0*[1-9])%b" % (_HOST, PORT)).fullmatch
 

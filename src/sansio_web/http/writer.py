@@ -136,7 +136,7 @@ def response_head(
     fields: FieldLines,
     length: int | None,
     stamp: Stamp | None,
-    close: bool,  # noqa: FBT001  positional on the hot path
+    close: bool,
 ) -> tuple[bytes, Framing, bool]:
     """The head of a final response, how its content ends (RFC 9112 6.3), and whether the connection closes after it.
 

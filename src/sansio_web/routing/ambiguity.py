@@ -129,9 +129,7 @@ class _Reader:
     def _sequence(self, to: _Automaton, tree: Sequence[Any], flags: int, blocks: frozenset[int]) -> _Fragment:
         whole = _Fragment()
         for op, argument in tree:
-            whole = _concatenate(
-                to, whole, self._piece(to, str(op), argument, flags, blocks), free=not blocks
-            )
+            whole = _concatenate(to, whole, self._piece(to, str(op), argument, flags, blocks), free=not blocks)
         return whole
 
     def _piece(self, to: _Automaton, op: str, argument: Any, flags: int, blocks: frozenset[int]) -> _Fragment:
@@ -168,9 +166,7 @@ class _Reader:
             raise AmbiguousError("a part of it that repeats can be empty")
         if least == most and least * (len(to.accepts) - start) <= _MAX_COPIES:
             for _ in range(1, least):
-                fragment = _concatenate(
-                    to, fragment, self._sequence(to, body, flags, blocks), free=not blocks
-                )
+                fragment = _concatenate(to, fragment, self._sequence(to, body, flags, blocks), free=not blocks)
             return fragment
         if most > 1:
             to.connect(fragment.last, fragment.first, free=not blocks)
@@ -239,10 +235,7 @@ def _two_ways(automaton: _Automaton) -> bool:
         if any(ways[q] > 1 for q in inside):
             return True
         todo += (
-            (q, r)
-            for q in inside
-            for r in inside
-            if q < r and accepts[q] & accepts[r] and not blocks[q] & blocks[r]
+            (q, r) for q in inside for r in inside if q < r and accepts[q] & accepts[r] and not blocks[q] & blocks[r]
         )
     seen = set(todo)
     while todo:

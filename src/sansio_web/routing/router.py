@@ -42,9 +42,7 @@ class Router(Generic[T]):
         self._fixed: dict[str, list[Resource[T]]] = {}  # by readable path, in order
         self._tree: Tree[T] = Tree()
         self._keys: dict[str, list[Resource[T]]] = {}  # of what is in the tree, by fixed prefix
-        self._direct: dict[
-            str, dict[str, tuple[Resource[T], T]]
-        ] = {}  # path, method: the answer; see `_shortcut`
+        self._direct: dict[str, dict[str, tuple[Resource[T], T]]] = {}  # path, method: the answer; see `_shortcut`
         self._reported: set[tuple[tuple[int, int], str]] = set()  # grows by `_report`
         self._frozen = False  # set by `freeze`
 
@@ -70,9 +68,7 @@ class Router(Generic[T]):
         self._check_name(name)
         template = Template(prefix.rstrip("/"))
         if not template.source or not template.is_plain:
-            raise ValueError(
-                f"prefix {prefix!r} is {'empty' if template.is_plain else 'not fixed'}; give a fixed path"
-            )
+            raise ValueError(f"prefix {prefix!r} is {'empty' if template.is_plain else 'not fixed'}; give a fixed path")
         return self._insert(template, name, where, is_prefix=True)
 
     def freeze(self) -> None:
@@ -206,9 +202,7 @@ class Router(Generic[T]):
     def check_open(self, path: str) -> None:
         """raises: RuntimeError once frozen"""
         if self._frozen:
-            raise RuntimeError(
-                f"cannot add {path!r} to a frozen router; add routes before the application starts"
-            )
+            raise RuntimeError(f"cannot add {path!r} to a frozen router; add routes before the application starts")
 
     def _check_name(self, name: str | None) -> None:
         if name is None:

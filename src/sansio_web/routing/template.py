@@ -69,15 +69,11 @@ class Template:
 
     def __init__(self, source: str) -> None:
         if source and not source.startswith("/"):
-            raise ValueError(
-                f"path {source!r} begins with {source[0]!r}, not with '/' (only the empty path may)"
-            )
+            raise ValueError(f"path {source!r} begins with {source[0]!r}, not with '/' (only the empty path may)")
         self.source: Final = source
         pieces = _split(source)
         #: the text without regexes, as `/users/{id}`
-        self.canonical: Final = "".join(
-            piece if isinstance(piece, str) else f"{{{piece.name}}}" for piece in pieces
-        )
+        self.canonical: Final = "".join(piece if isinstance(piece, str) else f"{{{piece.name}}}" for piece in pieces)
         self.parts: Final = tuple(Literal(readable(p)) if isinstance(p, str) else p for p in pieces)
         self.is_plain: Final = all(isinstance(part, Literal) for part in self.parts)
         #: of a plain template, the readable path it takes
@@ -95,15 +91,11 @@ class Template:
     def _regex(self) -> re.Pattern[str]:
         if self._compiled is not None:
             return self._compiled
-        text = "".join(
-            re.escape(p.text) if isinstance(p, Literal) else f"(?P<{p.name}>{p.regex})" for p in self.parts
-        )
+        text = "".join(re.escape(p.text) if isinstance(p, Literal) else f"(?P<{p.name}>{p.regex})" for p in self.parts)
         try:
             self._compiled = re.compile(text, re.DOTALL)
         except re.error as error:
-            raise ValueError(
-                f"path {self.source!r} has a regular expression that is none: {error}"
-            ) from error
+            raise ValueError(f"path {self.source!r} has a regular expression that is none: {error}") from error
         return self._compiled
 
     @property
@@ -184,16 +176,12 @@ def _variable(source: str, opening: int) -> tuple[Variable, int]:
     """Read `{name}` or `{name:regex}`; returns it and the offset after it."""
     name = _NAME.match(source, opening + 1)
     if name is None:
-        raise ValueError(
-            f"path {source!r} has no name (letter or _, then letters, digits, _) at offset {opening + 1}"
-        )
+        raise ValueError(f"path {source!r} has no name (letter or _, then letters, digits, _) at offset {opening + 1}")
     after = source[name.end() : name.end() + 1]
     if after == "}":
         return Variable(name.group()), name.end() + 1
     if after != ":":
-        raise ValueError(
-            f"path {source!r} has {after!r} at offset {name.end()}; after a name comes ':' or '}}'"
-        )
+        raise ValueError(f"path {source!r} has {after!r} at offset {name.end()}; after a name comes ':' or '}}'")
     depth = 1
     for token in _REGEX_TOKEN.finditer(source, name.end() + 1):
         depth += {"{": 1, "}": -1}.get(token.group(), 0)

@@ -17,9 +17,7 @@ def tcp_on_a_port_that_the_system_chose(subject: Subject) -> None:
 
     async def ends(request: web.Request) -> web.StreamResponse:
         transport = request._exchange.connection
-        seen.extend(
-            (request.remote, transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
-        )
+        seen.extend((request.remote, transport.get_extra_info("peername"), transport.get_extra_info("sockname")))
         return web.Response(text="hello")
 
     with serving(subject, app_of(("/", ends)), host="127.0.0.1", port=0) as server:

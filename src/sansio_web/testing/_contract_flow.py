@@ -171,19 +171,19 @@ def a_deadline_that_moved_is_kept(subject: Subject) -> None:
         assert client.gone(within=2.0)
 
 
-def a_small_answer_that_nobody_takes_is_dropped_in_time(subject: Subject) -> None:
-    """Also what waits below every water mark, after the client has ended its half, is timed."""
+def a_last_answer_that_nobody_takes_is_dropped_in_time(subject: Subject) -> None:
+    """Also what waits to leave after the exchange is over and the client has ended its half."""
     left = Witness()
 
-    async def small(request: web.Request) -> web.StreamResponse:
+    async def last(request: web.Request) -> web.StreamResponse:
         left.tell("answered")
         return web.Response(body=_PIECE * 100)
 
     limits = replace(QUICK, write_timeout=0.2)
-    with serving(subject, app_of(("/small", small)), limits=limits) as server:
+    with serving(subject, app_of(("/last", last)), limits=limits) as server:
         with peer(server.addresses[0]) as client:
             _narrow(client)
-            client.ask("/small")
+            client.ask("/last")
             client.end()
             assert left.heard("answered")
             time.sleep(0.5)
@@ -205,5 +205,5 @@ CHECKS = (
     a_head_that_dribbles_is_refused_in_time,
     content_that_stalls_is_refused_in_time,
     a_deadline_that_moved_is_kept,
-    a_small_answer_that_nobody_takes_is_dropped_in_time,
+    a_last_answer_that_nobody_takes_is_dropped_in_time,
 )

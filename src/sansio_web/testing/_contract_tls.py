@@ -79,6 +79,26 @@ def tls_delivers_a_last_answer_to_a_slow_reader(subject: Subject) -> None:
         assert client.rest() == b""
 
 
+def no_reset_swallows_a_final_answer_over_tls(subject: Subject) -> None:
+    """As without TLS: our half ends, and what the client still sends is dropped (RFC 9112 9.6)."""
+    of_server, of_client = contexts()
+    answer = b"y" * 1_048_576
+
+    async def deaf(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=answer, status=413)
+
+    limits = replace(QUICK, linger_timeout=2.0)
+    with (
+        serving(subject, app_of(("/deaf", deaf)), ssl_context=of_server, limits=limits) as server,
+        peer(server.addresses[0], of_client) as client,
+    ):
+        client.ask("/deaf", "Content-Length: 3145728", method="POST")
+        client.send(b"x" * 3_145_728)
+        got = client.answer()
+        assert (got.status, got.content == answer) == (413, True)
+        assert client.rest() == b""
+
+
 def tls_clients_may_leave_without_a_goodbye(subject: Subject) -> None:
     """An end of the stream without close_notify disturbs nobody."""
     of_server, of_client = contexts()
@@ -149,6 +169,7 @@ CHECKS = (
     tls_speaks_http_1_1,
     tls_carries_much_both_ways,
     tls_delivers_a_last_answer_to_a_slow_reader,
+    no_reset_swallows_a_final_answer_over_tls,
     tls_clients_may_leave_without_a_goodbye,
     garbage_on_a_tls_port_is_closed,
     a_stalled_handshake_ends_in_time,

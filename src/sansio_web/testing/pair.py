@@ -210,9 +210,7 @@ class Pair(Generic[C, S]):
     def next_deadline(self) -> float | None:
         """The earlier deadline of the two machines."""
         self.settle()
-        moments = [
-            at for end in (self._client, self._server) if (at := end.machine.next_deadline()) is not None
-        ]
+        moments = [at for end in (self._client, self._server) if (at := end.machine.next_deadline()) is not None]
         return min(moments) if moments else None
 
     def advance(self, seconds: float) -> None:
@@ -224,9 +222,7 @@ class Pair(Generic[C, S]):
         calls = 0
         while (deadline := self.next_deadline()) is not None and deadline <= target:
             calls = calls + 1 if deadline <= self.now else 0
-            assert calls < _MAX_CALLS, (
-                f"handle_timeout({self.now}) makes no progress: {deadline} is still due"
-            )
+            assert calls < _MAX_CALLS, f"handle_timeout({self.now}) makes no progress: {deadline} is still due"
             self.now = max(self.now, deadline)
             for end in (self._client, self._server):
                 self._tick(end)

@@ -37,9 +37,7 @@ class ThreadedServer:
 
     def _run(self, app: Application, runtime: str, options: ServeOptions) -> None:
         try:
-            run_app(
-                app, runtime=runtime, print=None, handle_signals=False, on_start=self._on_start, **options
-            )
+            run_app(app, runtime=runtime, print=None, handle_signals=False, on_start=self._on_start, **options)
         except BaseException as error:
             self._failure = error
         finally:

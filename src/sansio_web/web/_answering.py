@@ -136,9 +136,7 @@ async def fail(request: "BaseRequest", error: Exception | None, message: str = "
     exchange = request._exchange
     prepared = request._response
     stage = NEW if prepared is None else prepared._stage
-    if isinstance(error, RequestDisconnectedError) or (
-        stage is LOST and isinstance(error, ConnectionResetError)
-    ):
+    if isinstance(error, RequestDisconnectedError) or (stage is LOST and isinstance(error, ConnectionResetError)):
         return prepared
     status = 500
     if isinstance(error, RequestPayloadError):
@@ -168,9 +166,7 @@ async def _apologize(request: "BaseRequest", status: int) -> StreamResponse | No
     except ConnectionResetError:
         return response
     except Exception as error:
-        exchange.report(
-            f"error while preparing the response with {status} to {shown_head(exchange.head)}", error
-        )
+        exchange.report(f"error while preparing the response with {status} to {shown_head(exchange.head)}", error)
     try:
         await exchange.send(SendResponse(status, reason, TEXT_TYPE_LINES, text.encode()))
     except ConnectionResetError:

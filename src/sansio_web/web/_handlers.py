@@ -79,9 +79,7 @@ def where_defined(handler: Any) -> str:
 
 
 def _where_class(handler: type) -> str:
-    codes = [
-        code for value in vars(handler).values() if (code := getattr(value, "__code__", None)) is not None
-    ]
+    codes = [code for value in vars(handler).values() if (code := getattr(value, "__code__", None)) is not None]
     if not codes:
         return ""
     line = getattr(handler, "__firstlineno__", codes[0].co_firstlineno)  # the class's own from Python 3.13 on

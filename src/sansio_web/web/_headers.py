@@ -93,9 +93,7 @@ def parse_etags(value: str | None) -> tuple[ETag, ...] | None:
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # IMF-fixdate, then rfc850-date, then asctime-date (RFC 9110 5.6.7)
 _DATES: Final = (
-    re.compile(
-        r"\w{3}, (?P<day>\d\d) (?P<month>\w{3}) (?P<year>\d{4}) (?P<time>\d\d:\d\d:\d\d) GMT", re.ASCII
-    ),
+    re.compile(r"\w{3}, (?P<day>\d\d) (?P<month>\w{3}) (?P<year>\d{4}) (?P<time>\d\d:\d\d:\d\d) GMT", re.ASCII),
     re.compile(r"\w+, (?P<day>\d\d)-(?P<month>\w{3})-(?P<year>\d\d) (?P<time>\d\d:\d\d:\d\d) GMT", re.ASCII),
     re.compile(r"\w{3} (?P<month>\w{3}) (?P<day>[ \d]\d) (?P<time>\d\d:\d\d:\d\d) (?P<year>\d{4})", re.ASCII),
 )
@@ -156,9 +154,7 @@ def parse_range(value: str | None) -> slice:
         return slice(None, None, 1)
     match = _RANGE.fullmatch(value.strip(" \t"))
     if match is None or len(value) > 2 * _MAX_RANGE_DIGITS + 8:
-        raise ValueError(
-            f"Range is {value[:32]!r}, but one range like bytes=0-99 is understood (RFC 9110 14.1.1)"
-        )
+        raise ValueError(f"Range is {value[:32]!r}, but one range like bytes=0-99 is understood (RFC 9110 14.1.1)")
     first, last = match.groups()
     if not first and not last:
         raise ValueError(f"Range {value!r} has neither first nor last position (RFC 9110 14.1.1)")

@@ -14,9 +14,9 @@ from yarl import URL
 from sansio_web.http.events import RequestReceived
 from sansio_web.http.fields import Fields
 
+from ..exchange import ConnectionInfo, Exchange
 from . import _headers
 from ._headers import ETag, HttpVersion, HttpVersion10, HttpVersion11
-from ..exchange import ConnectionInfo, Exchange
 
 T = TypeVar("T")
 

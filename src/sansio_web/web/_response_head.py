@@ -332,7 +332,5 @@ def field_lines(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]
         for name, value in cast("Iterable[tuple[str, object]]", headers):
             if not isinstance(value, str):
                 kind = type(value).__name__
-                raise TypeError(
-                    f"value of header {name!r} is {value!r}, a {kind}; it must be a str"
-                ) from None
+                raise TypeError(f"value of header {name!r} is {value!r}, a {kind}; it must be a str") from None
         raise

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from .stream_response import StreamResponse
 
 _INFO: Final = 20  # logging.INFO
-_DIRECTIVE: Final = re.compile(
-    r"%(?:(%)|(Tf|[atPrsbTD])|\{([!#$&'*+\-.^_`|~0-9A-Za-z]+)\}([io])|(.?))", re.DOTALL
-)
+_DIRECTIVE: Final = re.compile(r"%(?:(%)|(Tf|[atPrsbTD])|\{([!#$&'*+\-.^_`|~0-9A-Za-z]+)\}([io])|(.?))", re.DOTALL)
 _ALLOWED: Final = "%% %a %t %P %r %s %b %T %Tf %D %{Field-Name}i %{Field-Name}o"
 
 # directive: key in `extra`, which log handlers may want to have apart from the line

@@ -83,9 +83,7 @@ class Application(MutableMapping[str | AppKey[Any], Any]):
     ) -> None:
         for name, value, unset in (("router", router, None), ("loop", loop, None), ("debug", debug, ...)):
             if value is not unset:
-                warnings.warn(
-                    f"the argument {name} of Application is deprecated", DeprecationWarning, stacklevel=2
-                )
+                warnings.warn(f"the argument {name} of Application is deprecated", DeprecationWarning, stacklevel=2)
         if not (router is None or isinstance(router, UrlDispatcher)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"router is a {type(router).__name__}; it must be a UrlDispatcher")
         self.logger = logger
@@ -337,11 +335,8 @@ class Application(MutableMapping[str | AppKey[Any], Any]):
         raised = False
         try:
             try:
-                match = self._router.match(request)
+                match = self._router.match(request, self._apps)
                 request._match_info = match
-                match._apps = self._apps
-                match._current_app = self
-                match._frozen = True
                 if self._middlewares._items or exchange.head.expects_continue:
                     outcome: Any = await self._call(request, match)
                 else:
@@ -373,9 +368,7 @@ class Application(MutableMapping[str | AppKey[Any], Any]):
         return cast("StreamResponse | None", sent)
 
     def _limited(self, exchange: Exchange) -> Request:
-        return Request(
-            exchange, client_max_size=self._client_max_size, client_max_fields=self._client_max_fields
-        )
+        return Request(exchange, client_max_size=self._client_max_size, client_max_fields=self._client_max_fields)
 
     async def _call(self, request: Request, match: UrlMappingMatchInfo) -> Any:
         """With middlewares, or with something to be expected."""

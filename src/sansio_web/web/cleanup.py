@@ -53,9 +53,7 @@ class CleanupContext(FrozenList[ContextFunction]):
                 try:
                     await anext(cast(AsyncIterator[None], context))
                 except StopAsyncIteration:
-                    raise RuntimeError(
-                        f"cleanup context {shown_function(function)} ended without a 'yield'"
-                    ) from None
+                    raise RuntimeError(f"cleanup context {shown_function(function)} ended without a 'yield'") from None
             else:
                 kind = type(context).__name__
                 if isinstance(context, Coroutine):

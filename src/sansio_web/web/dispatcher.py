@@ -8,7 +8,7 @@ middlewares (`application`).
 import warnings
 from collections.abc import Container, Iterable, Iterator, Mapping, Sized
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from yarl import URL
 
@@ -49,13 +49,13 @@ class UrlMappingMatchInfo(dict[str, str]):
 
     __slots__ = ("_apps", "_current_app", "_frozen", "_route")
 
-    def __init__(self, match_dict: dict[str, str], route: AbstractRoute) -> None:
+    def __init__(self, match_dict: dict[str, str], route: AbstractRoute, apps: "tuple[Application, ...]" = ()) -> None:
         if match_dict:
             self.update(match_dict)
         self._route = route
-        self._apps: tuple[Application, ...] = ()  # grows by `add_app`
-        self._current_app: Application | None = None
-        self._frozen = False  # set by `freeze`
+        self._apps = apps  # grows by `add_app`
+        self._current_app: Application | None = apps[-1] if apps else None
+        self._frozen = bool(apps)  # set by `freeze`
 
     @property
     def handler(self) -> Any:
@@ -124,8 +124,8 @@ class MatchInfoError(UrlMappingMatchInfo):
 
     __slots__ = ("_exception",)
 
-    def __init__(self, http_exception: "HTTPException") -> None:
-        super().__init__({}, SystemRoute(http_exception))
+    def __init__(self, http_exception: "HTTPException", apps: "tuple[Application, ...]" = ()) -> None:
+        super().__init__(_NO_VARIABLES, SystemRoute(http_exception), apps)
         self._exception = http_exception
 
     @property
@@ -219,22 +219,25 @@ class UrlDispatcher(Mapping[str, AbstractResource]):
 
     # ---- looking up
 
-    def match(self, request: "Request") -> UrlMappingMatchInfo:
-        """The route of a request; a `MatchInfoError` if there is none."""
+    def match(self, request: "Request", apps: "tuple[Application, ...]" = ()) -> UrlMappingMatchInfo:
+        """The route of a request; a `MatchInfoError` if there is none.
+
+        apps: those that the match belongs to, outermost first; without them it is open for `add_app`
+        """
         head = request._head
         route = self._exact.get((head.method, head.target))
         if route is not None:
-            return UrlMappingMatchInfo(_NO_VARIABLES, route)
+            return UrlMappingMatchInfo(_NO_VARIABLES, route, apps)
         found = self._router.match(request.method, request._routed_path())
         if isinstance(found, Matched):
             if found.resource.is_plain and self.frozen:
                 self._remember(head, found.endpoint)
-            return UrlMappingMatchInfo(found.variables, found.endpoint)
+            return UrlMappingMatchInfo(found.variables, found.endpoint, apps)
         from .exceptions import HTTPMethodNotAllowed, HTTPNotFound
 
         if isinstance(found, MethodNotAllowed):
-            return MatchInfoError(HTTPMethodNotAllowed(request.method, found.allowed))
-        return MatchInfoError(HTTPNotFound())
+            return MatchInfoError(HTTPMethodNotAllowed(request.method, found.allowed), apps)
+        return MatchInfoError(HTTPNotFound(), apps)
 
     def _remember(self, head: "RequestReceived", route: ResourceRoute) -> None:
         """The next request with the same line need not be looked up; bounded in number and size, whatever clients send."""

@@ -17,9 +17,9 @@ from sansio_web.http.fields import Fields
 from sansio_web.http.framing import Chunked, Length, NoContent
 from sansio_web.streams import EMPTY_PAYLOAD, StreamReader
 
+from ..exchange import Exchange
 from . import _body
 from ._request_head import RequestHead, encoded, multidict_of
-from ..exchange import Exchange
 from .keys import RequestKey, warn_of_plain_key
 
 if TYPE_CHECKING:

@@ -203,9 +203,7 @@ class Resource(AbstractResource):
             self._owner.route_added()
         return route
 
-    def new_route(
-        self, method: str, handler: RouteHandler, expect_handler: ExpectHandler | None
-    ) -> ResourceRoute:
+    def new_route(self, method: str, handler: RouteHandler, expect_handler: ExpectHandler | None) -> ResourceRoute:
         """`add_route` without telling the dispatcher."""
         function = checked(handler)
         route = ResourceRoute(method.upper(), function, self, expect_handler=expect_handler)

@@ -62,15 +62,11 @@ class Response(StreamResponse):
         elif body is not None:
             self.body = body
 
-    def _init_type(
-        self, has_headers: bool, is_text: bool, content_type: str | None, charset: str | None
-    ) -> None:
+    def _init_type(self, has_headers: bool, is_text: bool, content_type: str | None, charset: str | None) -> None:
         headers = self._headers
         if has_headers and headers is not None and CONTENT_TYPE in headers:
             if content_type is not None or charset is not None:
-                raise ValueError(
-                    "Content-Type is in headers; then neither content_type nor charset may be given"
-                )
+                raise ValueError("Content-Type is in headers; then neither content_type nor charset may be given")
             if is_text and self.charset is None:
                 headers[CONTENT_TYPE] = type_value(headers[CONTENT_TYPE], "utf-8")
         elif is_text:
@@ -96,9 +92,7 @@ class Response(StreamResponse):
             if not self._content_type_value():
                 self._set_content_type("text/plain", "utf-8")
         else:
-            raise TypeError(
-                f"body is a {type(value).__name__}; allowed: bytes, bytearray, memoryview, str, None"
-            )
+            raise TypeError(f"body is a {type(value).__name__}; allowed: bytes, bytearray, memoryview, str, None")
         if self._head_is_out:
             raise RuntimeError(f"cannot change the body: {self!r} was sent")
         self._body = content
@@ -176,9 +170,7 @@ class Response(StreamResponse):
         if data and self._own_length and CONTENT_LENGTH in headers:
             headers[CONTENT_LENGTH] = str(len(content))
         lines = field_lines(headers.items())
-        await self._send(
-            SendResponse(self._status, self._reason_bytes(), lines, content, complete=True), ENDED
-        )
+        await self._send(SendResponse(self._status, self._reason_bytes(), lines, content, complete=True), ENDED)
         self.body_length = len(content)
         self._exchange = None
 
@@ -202,9 +194,7 @@ def json_response(
         if text is not None or body is not None:
             raise ValueError("more than one of data, text and body is given; a response has one content")
         text = dumps(data)
-    return Response(
-        text=text, body=body, status=status, reason=reason, headers=headers, content_type=content_type
-    )
+    return Response(text=text, body=body, status=status, reason=reason, headers=headers, content_type=content_type)
 
 
 def json_bytes_response(

@@ -46,17 +46,15 @@ class AppRunner:
 
     Needs a running runtime from `setup` on. On trio the server lives in a system task; where there is a
     nursery, `sansio_web_trio.serve` is the better way.
+    handle_signals: has no effect here, only `run_app` takes signals; it is there because aiohttp has it
     settings: see `sansio_web.serving.ServerSettings`
     """
 
-    def __init__(
-        self, app: Application, *, handle_signals: bool = False, **settings: Unpack[ServerSettings]
-    ) -> None:
+    def __init__(self, app: Application, *, handle_signals: bool = False, **settings: Unpack[ServerSettings]) -> None:
         if not isinstance(app, Application):  # pyright: ignore[reportUnnecessaryIsInstance]  # not everybody checks types
             raise TypeError(f"app is {app!r}; needed is a web.Application")
         self._app = app
         self._settings = settings
-        self._handle_signals = handle_signals
         self._server: RunningServer | None = None
         self._sites: list[BaseSite] = []
         self._scope: Scope | None = None

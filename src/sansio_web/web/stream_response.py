@@ -67,9 +67,7 @@ class StreamResponse(ResponseHead):
     _keep_alive: bool | None = None  # prepare, force_close
     _chunked: bool = False  # enable_chunked_encoding
 
-    def __init__(
-        self, *, status: int = 200, reason: str | None = None, headers: LooseHeaders | None = None
-    ) -> None:
+    def __init__(self, *, status: int = 200, reason: str | None = None, headers: LooseHeaders | None = None) -> None:
         if status != 200:
             self._status = int(status)
         if reason is not None:
@@ -142,13 +140,10 @@ class StreamResponse(ResponseHead):
         head = exchange.head
         if other is not None:
             raise RuntimeError(
-                f"{shown_head(head)} already has a response, {other!r}; one request, one response: "
-                f"cannot send {self!r}"
+                f"{shown_head(head)} already has a response, {other!r}; one request, one response: cannot send {self!r}"
             )
         if self._chunked and head.version == b"1.0":
-            raise RuntimeError(
-                f"chunked transfer coding cannot be sent to HTTP/1.0: {shown_head(head)} (RFC 9112 6.1)"
-            )
+            raise RuntimeError(f"chunked transfer coding cannot be sent to HTTP/1.0: {shown_head(head)} (RFC 9112 6.1)")
         self._plain = False
         self._exchange = exchange
         self._head = head
@@ -179,11 +174,7 @@ class StreamResponse(ResponseHead):
 
     def _reason_bytes(self) -> bytes:
         reason = self._reason
-        return (
-            REASON_BYTES.get(self._status, b"")
-            if reason is None
-            else reason.encode("utf-8", "surrogateescape")
-        )
+        return REASON_BYTES.get(self._status, b"") if reason is None else reason.encode("utf-8", "surrogateescape")
 
     async def _send_head(self) -> None:
         lines = field_lines(self.headers.items())
@@ -279,9 +270,7 @@ def shown_head(head: RequestReceived) -> str:
     return f"{head.method.decode('latin-1')} {target if len(target) <= 80 else target[:79] + '…'}"
 
 
-async def send_interim(
-    request: "BaseRequest", status: int = 103, headers: LooseHeaders | Iterable[Any] = ()
-) -> None:
+async def send_interim(request: "BaseRequest", status: int = 103, headers: LooseHeaders | Iterable[Any] = ()) -> None:
     """Send an interim response before the final one, as 103 (Early Hints) with Link fields (RFC 8297).
 
     raises: LocalProtocolError after the head of the final response, for 101 and for what is no interim status

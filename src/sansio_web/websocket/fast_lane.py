@@ -1,0 +1,106 @@
+"""Whole, plain frames: the short cut for nearly all traffic (RFC 6455 5.2).
+
+The answer is exactly that of wsproto's reader (`frames`), or None, which means that the frame is incomplete or not plain and
+`frames` decides. Plain: a known opcode, no reserved bit that was not agreed on, masked as the role demands, a length in its
+shortest form, control frames unfragmented and of at most 125 bytes.
+"""
+
+from typing import Final
+
+_SMALL: Final = 126
+_BLOCK: Final = 16_384
+# for payloads of less than 126 bytes: a key, as a number, times _REPEAT[n] repeats it over at least n bytes, & _ONES[n] cuts it
+_REPEAT: Final = tuple(sum(1 << 32 * i for i in range((n + 3) // 4)) for n in range(_SMALL))
+_ONES: Final = tuple((1 << 8 * n) - 1 for n in range(_SMALL))
+_from_bytes = int.from_bytes
+
+_CONTROL: Final = (0x88, 0x89, 0x8A)
+_DATA: Final = (0x81, 0x82, 0x01, 0x02, 0x00, 0x80)
+_DEFLATED: Final = (0xC1, 0xC2, 0x41, 0x42)
+
+
+def plain_firsts(*, deflated: bool) -> frozenset[int]:
+    """First bytes of plain frames: FIN, reserved bits, opcode; RSV1 only where permessage-deflate was agreed (RFC 7692 6)."""
+    return frozenset((*_CONTROL, *_DATA, *(_DEFLATED if deflated else ())))
+
+
+def read_frame(
+    data: bytes | bytearray, at: int, firsts: frozenset[int], *, masked: bool
+) -> tuple[int, bytes, int] | None:
+    """The frame that begins at `at`: its first byte, its payload unmasked, and where it ends; never raises."""
+    size = len(data)
+    if size - at < 2:
+        return None
+    first = data[at]
+    length = data[at + 1]
+    if first not in firsts or (length >= 128) is not masked:
+        return None
+    length &= 127
+    begin = at + 2
+    if length >= 126:
+        if first & 8:
+            return None
+        wide = 2 if length == 126 else 8
+        if size - begin < wide:
+            return None
+        length = _from_bytes(data[begin : begin + wide], "big")
+        if length < (126 if wide == 2 else 65_536):
+            return None
+        begin += wide
+    if not masked:
+        end = begin + length
+        return (first, bytes(data[begin:end]), end) if end <= size else None
+    end = begin + 4 + length
+    if end > size:
+        return None
+    if length < _SMALL:
+        key = _from_bytes(data[begin : begin + 4], "little") * _REPEAT[length] & _ONES[length]
+        number = _from_bytes(data[begin + 4 : end], "little") ^ key
+        return first, number.to_bytes(length, "little"), end
+    return first, xor(data[begin + 4 : end], bytes(data[begin : begin + 4])), end
+
+
+def awaited(data: bytes | bytearray, at: int, firsts: frozenset[int], max_bytes: int, *, masked: bool) -> int | None:
+    """How many bytes the plain but incomplete frame at `at` takes at least, if its payload has at most `max_bytes`.
+
+    None where `frames` must have the bytes now: what is there breaks a rule, or is to be read as it comes.
+    """
+    have = len(data) - at
+    if have < 2:
+        return 2 if have == 0 or data[at] in firsts else None
+    first = data[at]
+    length = data[at + 1]
+    if first not in firsts or (length >= 128) is not masked:
+        return None
+    length &= 127
+    head = 6 if masked else 2
+    if length >= 126:
+        wide = 2 if length == 126 else 8
+        if first & 8:
+            return None
+        if have < 2 + wide:
+            return head + wide
+        length = _from_bytes(data[at + 2 : at + 2 + wide], "big")
+        if length < (126 if wide == 2 else 65_536):
+            return None
+        head += wide
+    return head + length if length <= max_bytes else None
+
+
+def xor(data: bytes | bytearray, key: bytes) -> bytes:
+    """Mask or unmask a payload with a key of 4 bytes (RFC 6455 5.3)."""
+    length = len(data)
+    if length < _SMALL:
+        repeated = _from_bytes(key, "little") * _REPEAT[length] & _ONES[length]
+        return (_from_bytes(data, "little") ^ repeated).to_bytes(length, "little")
+    if length <= _BLOCK:
+        repeated = _from_bytes((key * (length // 4 + 1))[:length], "little")
+        return (_from_bytes(data, "little") ^ repeated).to_bytes(length, "little")
+    repeated = _from_bytes(key * (_BLOCK // 4), "little")
+    whole = length - length % _BLOCK
+    blocks = [
+        (_from_bytes(data[at : at + _BLOCK], "little") ^ repeated).to_bytes(_BLOCK, "little")
+        for at in range(0, whole, _BLOCK)
+    ]
+    blocks.append(xor(data[whole:], key))
+    return b"".join(blocks)
