@@ -1,7 +1,7 @@
 """Joins a `ServerConnection` and an application for any runtime, through the few functions of `Host`.
 
-The adapter hands in bytes, ends and ticks; the driver applies them to the machine, does what the machine asks through `Host`, and
-runs `application.handle(exchange)` for each request. There is no event loop here and no protocol either.
+The adapter hands in bytes, ends and ticks; the driver applies them to the machine, does what the machine asks through
+`Host`, and runs `application.handle(exchange)` for each request. There is no event loop here and no protocol either.
 """
 
 from collections.abc import Callable, Coroutine
@@ -193,7 +193,8 @@ class Driver:
         self._lost = False
         settings.drivers.add(self)
 
-    # -- from the adapter ------------------------------------------------------------------------------------------------
+    # -- from the adapter
+    # ------------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
         """The transport is ready."""
@@ -273,7 +274,8 @@ class Driver:
         """Whether a handler is at work."""
         return bool(self._unfinished)
 
-    # -- from an exchange --------------------------------------------------------------------------------------------------
+    # -- from an exchange
+    # --------------------------------------------------------------------------------------------------
 
     def command(self, command: ServerCommand, asking: ServerExchange) -> None:
         """Apply a command of one exchange, if the machine is still about it."""
@@ -300,13 +302,14 @@ class Driver:
                 what = "the response to this request is complete; one request, one response"
                 raise LocalProtocolError(f"cannot {type(command).__name__}: {what}")
 
-    # -- the drain rule ------------------------------------------------------------------------------------------------------
+    # -- the drain rule
+    # ------------------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
         """Effects, then events, until there are none; then what the adapter has to know.
 
-        Called within itself (a handler that runs at once sends a command), it leaves the beginning of a next request to the outer
-        call, and so does a handler's command outside of it for the outermost.
+        Called within itself (a handler that runs at once sends a command), it leaves the beginning of a next request to
+        the outer call, and so does a handler's command outside of it for the outermost.
         """
         if self._pumping:
             self._drain()
@@ -416,7 +419,8 @@ class Driver:
             self.blocked.set()
             self.blocked = None
 
-    # -- handlers ----------------------------------------------------------------------------------------------------------------
+    # -- handlers
+    # ----------------------------------------------------------------------------------------------------------------
 
     def _begin(self, head: RequestReceived) -> None:
         exchange = ServerExchange(self, head)

@@ -1,7 +1,7 @@
 """What an application asks of the world: one request and the way to answer it.
 
-`web` awaits nothing but `Exchange.receive()` and `Exchange.send()`. A driver implements it over the HTTP machine for every
-runtime; a test implements it in twenty lines with lists.
+`web` awaits nothing but `Exchange.receive()` and `Exchange.send()`. A driver implements it over the HTTP machine for
+every runtime; a test implements it in twenty lines with lists.
 """
 
 from typing import Any, Protocol
@@ -70,7 +70,8 @@ class Exchange(Protocol):
     async def receive(self) -> ContentReceived | ContentEnded:
         """The next content event.
 
-        raises: RemoteProtocolError if the content can never be complete (`status_hint` 413: over the limit, 408: too slow,
+        raises: RemoteProtocolError if the content can never be complete (`status_hint` 413: over the limit, 408: too
+        slow,
             400: malformed; `PeerDisconnected`: the peer left), again at each further call;
             LocalProtocolError after ContentEnded, or if another task is waiting in `receive`
         """
@@ -79,7 +80,8 @@ class Exchange(Protocol):
     async def send(self, command: ResponseCommand) -> None:
         """Hand a command to the machine; waits while the peer takes less than we send.
 
-        raises: LocalProtocolError where the command is illegal now or malformed, saying what would have been legal, with
+        raises: LocalProtocolError where the command is illegal now or malformed, saying what would have been legal,
+        with
             nothing sent of it; ConnectionResetError if the peer has gone
         """
         ...

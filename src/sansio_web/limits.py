@@ -1,7 +1,7 @@
 """Every size, count and timeout by name, with its default.
 
-Sizes in bytes, timeouts in float seconds; `None` for a timeout or a content limit means unbounded and must be asked for.
-A message that reports a limit names the attribute as `Limits.max_head_bytes`.
+Sizes in bytes, timeouts in float seconds; `None` for a timeout or a content limit means unbounded and must be asked
+for. A message that reports a limit names the attribute as `Limits.max_head_bytes`.
 """
 
 from dataclasses import dataclass, fields

@@ -1,7 +1,8 @@
 """The switchboard of one server connection: HTTP, and what a peer's error becomes.
 
-The shape is the HTTP machine's own (`http.server_role`); a request that cannot be read is answered here, so that whoever drives
-this sees only requests that can be served. A later protocol takes its place behind the same names after `ProtocolSwitched`.
+The shape is the HTTP machine's own (`http.server_role`); a request that cannot be read is answered here, so that
+whoever drives this sees only requests that can be served. A later protocol takes its place behind the same names after
+`ProtocolSwitched`.
 """
 
 from collections import deque
@@ -20,8 +21,8 @@ from .limits import DEFAULT_LIMITS, Limits
 class ServerConnection:
     """One connection, from the first byte to the last.
 
-    The calls of the hot path are the machine's own methods, plugged in when it takes over. `effects` and `events` are its queues: a
-    driver may take from them directly, if it passes every event but `RequestReceived` through `noticed`.
+    The calls of the hot path are the machine's own methods, plugged in when it takes over. `effects` and `events` are
+    its queues: a driver may take from them directly, if it passes every event but `RequestReceived` through `noticed`.
     """
 
     __slots__ = ("effects", "events", "http", "next_deadline", "next_effect", "receive_data", "send", "wants_data")

@@ -3,8 +3,8 @@
 Bytes are the peer's, unchanged in case and order. An event is a value; two machines that were fed the same bytes give
 equal events once neighbouring `ContentReceived` are joined.
 
-Not frozen, because they are made on the hot path, where a frozen dataclass costs about a microsecond more; treat them as
-if they were.
+Not frozen, because they are made on the hot path, where a frozen dataclass costs about a microsecond more; treat them
+as if they were.
 """
 
 from dataclasses import dataclass

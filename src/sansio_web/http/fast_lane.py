@@ -76,7 +76,6 @@ _match_response = re.compile(
 
 _SHORTEST_FIELD_LINE: Final = 4  # `a:` and CRLF
 _new_object = object.__new__
-_new_tuple = tuple.__new__
 
 
 def read_request(data: bytes | bytearray, limits: Limits) -> RequestHead | None:
@@ -104,7 +103,7 @@ def read_request(data: bytes | bytearray, limits: Limits) -> RequestHead | None:
     fields._section = section
     persistent = close is None and late_close is None
     event = RequestReceived(method, target, b"1.1", fields, framing, persistent)
-    return _new_tuple(RequestHead, (event, consumed, reader))  # its own constructor costs four times as much
+    return RequestHead(event, consumed, reader)
 
 
 def read_response(data: bytes | bytearray, limits: Limits, *, request_method: bytes) -> ResponseHead | None:

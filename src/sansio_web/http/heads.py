@@ -1,12 +1,13 @@
 """What both readers of heads answer."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .content import ContentReader
 from .events import InterimReceived, RequestReceived, ResponseReceived
 
 
-class RequestHead(NamedTuple):
+@dataclass(slots=True)
+class RequestHead:
     """A request's head: how many bytes it took, and the reader for its content, if it has any."""
 
     event: RequestReceived
@@ -14,7 +15,8 @@ class RequestHead(NamedTuple):
     reader: ContentReader | None
 
 
-class ResponseHead(NamedTuple):
+@dataclass(slots=True)
+class ResponseHead:
     """A response's head, likewise; 101 is a `ResponseReceived` without content."""
 
     event: ResponseReceived | InterimReceived

@@ -11,7 +11,8 @@ from .events import ContentBroken, ContentEnded, ContentEvent, ContentReceived
 
 
 class Incoming:
-    """Content of one message. Made when a head announces content; every attribute is changed by its own methods only."""
+    """Content of one message. Made when a head announces content; every attribute is changed by its own methods
+    only."""
 
     __slots__ = (
         *("_discarding_from", "_error", "_held", "_judged", "_limit", "_over_limit", "_reader", "_told_end"),
@@ -62,8 +63,8 @@ class Incoming:
         self.judge()
 
     def judge(self) -> None:
-        """Hold it against the limit, from now on and what has come before; not earlier than it is wanted, so that a route may
-        set its own limit first, however much came with the head.
+        """Hold it against the limit, from now on and what has come before; not earlier than it is wanted, so that a
+        route may set its own limit first, however much came with the head.
 
         Content of a declared length is refused as a whole; of any other as much is told as was allowed.
         """

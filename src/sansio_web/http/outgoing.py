@@ -47,9 +47,8 @@ class Outgoing:
         """The content is said to be complete; raises LocalProtocolError if more was promised."""
         if self.left and not self.suppressed:
             declared = self.framing.bytes if isinstance(self.framing, Length) else 0
-            raise LocalProtocolError(
-                f"content is shorter than Content-Length: {declared} declared, {declared - self.left} sent (RFC 9110 8.6)"
-            )
+            what = f"content is shorter than Content-Length: {declared} declared, {declared - self.left} sent"
+            raise LocalProtocolError(f"{what} (RFC 9110 8.6)")
 
     @property
     def ends_with_connection(self) -> bool:

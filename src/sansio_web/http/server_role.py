@@ -1,8 +1,9 @@
 """The server's end of an HTTP/1.1 connection (RFC 9112): requests in, responses out.
 
-In: bytes, time, `ServerCommand`. Out: `ServerEvent`, effects. One exchange is open at a time; bytes of later requests wait,
-bounded, until it is over.
-Not here: what an application does with a request, the bytes of heads (`writer`), their meaning (`fast_lane`, `h11_reader`).
+In: bytes, time, `ServerCommand`. Out: `ServerEvent`, effects. One exchange is open at a time; bytes of later requests
+wait, bounded, until it is over.
+Not here: what an application does with a request, the bytes of heads (`writer`), their meaning (`fast_lane`,
+`h11_reader`).
 """
 
 from collections.abc import Callable
@@ -139,7 +140,7 @@ class ServerRole(Connection[ServerEvent]):
 
     def _begin(self, head: RequestHead, data: bytes | bytearray, now: float) -> None:
         """A request's head is complete."""
-        event, consumed, reader = head
+        event, consumed, reader = head.event, head.consumed, head.reader
         self.deadlines.drop(Deadline.IDLE if self.receive is Receive.IDLE else Deadline.HEAD)
         self.request = event
         self.sending = _ASKED[self.sending]
@@ -291,7 +292,8 @@ class ServerRole(Connection[ServerEvent]):
     def _head(
         self, command: SendResponse | SendHead, length: int | None
     ) -> tuple[bytes, bytes, Framing, CloseReason | None]:
-        """The method that is answered, the head's bytes, its framing, and why the connection shall not persist after it.
+        """The method that is answered, the head's bytes, its framing, and why the connection shall not persist after
+        it.
 
         Changes nothing, because the command may still be refused; `_head_settled` does.
         """

@@ -72,9 +72,9 @@ _CLOSE: Final = int(Opcode.CLOSE)
 class WebSocket:
     """A connection; the shape of every connection machine.
 
-    After each call *in*, drain `next_effect`, then `next_event`, then read `next_deadline` and `wants_data`. Messages are told
-    on demand, one for each `ReceiveMessage`, so that what is held is bounded and seen here, and so that the peer's last word
-    waits for the answer to the message before it. Everything else is told when it happens.
+    After each call *in*, drain `next_effect`, then `next_event`, then read `next_deadline` and `wants_data`. Messages
+    are told on demand, one for each `ReceiveMessage`, so that what is held is bounded and seen here, and so that the
+    peer's last word waits for the answer to the message before it. Everything else is told when it happens.
 
     state: of `closing`, moved by its table only
     peer_ended: no more bytes will come

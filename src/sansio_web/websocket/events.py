@@ -1,7 +1,7 @@
 """What happened: the outputs of the WebSocket machine, in both roles.
 
-In the order of the peer's bytes, and `SocketClosed` once, last. Not frozen, because they are made on the hot path; treat them
-as if they were.
+In the order of the peer's bytes, and `SocketClosed` once, last. Not frozen, because they are made on the hot path;
+treat them as if they were.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,8 @@ class CloseReceived:
 
 @dataclass(slots=True)
 class ConnectionFailed:
-    """The peer broke the protocol or a limit; it is sent `error.close_code_hint`. No message follows (RFC 6455 7.1.7)."""
+    """The peer broke the protocol or a limit; it is sent `error.close_code_hint`. No message follows (RFC 6455
+    7.1.7)."""
 
     error: RemoteProtocolError
 

@@ -1,7 +1,7 @@
 """Bytes in, whole messages and control frames out: who reads a frame, the fast lane or the law (RFC 6455 5).
 
-Plain frames that are whole go through `fast_lane`, also when they come in pieces, up to a size; all others, and all that break
-a rule, through `frames`, which begins where a frame begins. Both lead to the same messages.
+Plain frames that are whole go through `fast_lane`, also when they come in pieces, up to a size; all others, and all
+that break a rule, through `frames`, which begins where a frame begins. Both lead to the same messages.
 Not here: what a control frame means (`connection`).
 """
 

@@ -1,7 +1,7 @@
 """Messages from their fragments (RFC 6455 5.4, 5.6, 8.1): order, UTF-8, sizes, inflating.
 
-In: data frames, header by header and piece by piece. Out: whole messages. UTF-8 is checked as it comes, across fragments; what
-is too big is refused before it is read, or while it is inflated.
+In: data frames, header by header and piece by piece. Out: whole messages. UTF-8 is checked as it comes, across
+fragments; what is too big is refused before it is read, or while it is inflated.
 Not here: control frames (`connection`), the bytes of frames (`frames`, `fast_lane`).
 """
 
