@@ -219,7 +219,7 @@ def run_app(
     app: Application | Awaitable[Application],
     *,
     runtime: str = "asyncio",
-    print: Callable[[str], object] | None = print,
+    print: Callable[[str], object] | None = _say,
     handle_signals: bool = True,
     on_start: Callable[[Started], object] | None = None,
     debug: bool | None = None,
