@@ -3,9 +3,8 @@
 By a pattern for the rest of the path: `{tail:.+}` matches any text, slashes included. The method `*` takes
 all methods. `match_info["tail"]` is percent-decoded once, so `%20` is a space in it and `%2520` is `%20`.
 
-Resources are tried by the length of their fixed prefix, longest first: `/path/to/health` below wins over
-the sink although it is added later. The search does not grow slower with the number
-of routes.
+Resources are tried by the length of their fixed prefix, longest first: `/path/to/health` below wins over the sink
+although it is added later. The search does not grow slower with the number of routes.
 
 Run it: python -m examples.faq.faq_03_prefix_sink [RUNTIME PORT]
 """

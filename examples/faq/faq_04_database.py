@@ -3,9 +3,8 @@
 In the application, under a typed key: mypy and pyright know that `app[DATABASE]` is a `Database`. A cleanup
 context opens it before the first request, and closes it after the last.
 
-Contexts are entered in order and left in reverse. `journal` may therefore count on the database at both of
-its ends. And if something fails at start-up, half-way, whatever was entered until then is left all the
-same.
+Contexts are entered in order and left in reverse. `journal` may therefore count on the database at both of its ends.
+And if something fails at start-up, half-way, whatever was entered until then is left all the same.
 
 Run it: python -m examples.faq.faq_04_database [RUNTIME PORT]
 """

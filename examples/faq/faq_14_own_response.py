@@ -1,12 +1,10 @@
 """May a middleware answer with a response of its own?
 
-Yes, anywhere in the chain, before or after the handler: with a *new* `web.Response` each time. A response
-is one message to one client. What may be kept is what it is made from, as `cached` below keeps content and
-type.
+Yes, anywhere in the chain, before or after the handler: with a *new* `web.Response` each time. A response is one
+message to one client. What may be kept is what it is made from, as `cached` below keeps content and type.
 
-An object that was sent already cannot be sent again. `mistaken` tries; the error is raised right there and
-names the request that the response was sent for. The client gets a 500, its connection lives, and nothing
-hangs.
+An object that was sent already cannot be sent again. `mistaken` tries; the error is raised right there and names the
+request that the response was sent for. The client gets a 500, its connection lives, and nothing hangs.
 
 Run it: python -m examples.faq.faq_14_own_response [RUNTIME PORT]
 """

@@ -12,8 +12,7 @@ from .errors import LocalProtocolError
 
 
 class Member(Enum):
-    """Base of states, inputs and names of deadlines: hashed by identity, which costs a fifth of what Enum's own hash
-    does."""
+    """Base of states, inputs and names of deadlines: hashed by identity, at a fifth of the cost of Enum's own hash."""
 
     __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # Enum's is of the name
 

@@ -4,20 +4,17 @@ The adapter hands in bytes, ends and ticks; the driver applies them to the machi
 `Host`, and runs `application.handle(exchange)` for each request. There is no event loop here and no protocol either.
 """
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from .effects import CloseTransport, Effect, ShutdownWrite, Transmit
 from .errors import LocalProtocolError, RemoteProtocolError
-from .exchange import AccessLogSink, ConnectionInfo, Exchange
+from .host import Event, Host, OnDisconnect, Settings
 from .http.commands import (
     ABORT,
-    STOP_PERSISTING,
     Abort,
     LimitContent,
     ReadContent,
+    SendHead,
     SendResponse,
     ServerCommand,
 )
@@ -32,117 +29,18 @@ from .http.events import (
     ServerEvent,
 )
 from .http.lifecycle import Send
-from .limits import DEFAULT_LIMITS, Limits
 from .server import ServerConnection
 from .server_exchange import ServerExchange, reset
+from .server_socket import ServerSocket
+from .websocket.closing import State
+from .websocket.codes import CloseCode
+from .websocket.commands import ABORT as WEBSOCKET_ABORT
+from .websocket.commands import RECEIVE_MESSAGE, StartClose, WebSocketCommand
+from .websocket.deflate import DeflateParameters
+from .websocket.events import SocketClosed, WebSocketEvent
+from .websocket.limits import WebSocketLimits
 
 _FLUSH_BYTES: Final = 65_536
-
-
-class OnDisconnect(Enum):
-    """What a client's departure does to the handler of its request; the same in tests as in production."""
-
-    IGNORE = "ignore"  # the handler runs to its end; what it sends raises ConnectionResetError
-    CANCEL = "cancel"  # the handler is cancelled the runtime's way; the end of the client's stream counts as departure
-
-
-class Event(Protocol):
-    """A runtime's one-shot event: any number of tasks may wait."""
-
-    def set(self) -> object:
-        """Wake whoever waits, now and later."""
-        ...
-
-    async def wait(self) -> object:
-        """Until it is set."""
-        ...
-
-
-class Running(Protocol):
-    """A handler's task."""
-
-    def cancel(self) -> object:
-        """Cancel it the runtime's way."""
-        ...
-
-
-class Host(ConnectionInfo, Protocol):
-    """All that a runtime lends to one connection."""
-
-    def now(self) -> float:
-        """Monotonic seconds."""
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Send all of it in time; tells `Driver.write_blocked` when it begins to hold back."""
-        ...
-
-    def unsent(self) -> int:
-        """Bytes that it still holds."""
-        ...
-
-    def shutdown_write(self) -> None:
-        """End our half after what was written."""
-        ...
-
-    def close(self) -> None:
-        """Close after what was written."""
-        ...
-
-    def abort(self) -> None:
-        """Close now, with a reset where the transport has one."""
-        ...
-
-    def read(self, wanted: bool) -> None:
-        """Go on reading from the transport, or pause."""
-        ...
-
-    def start(self, handler: Coroutine[Any, Any, None]) -> Running | None:
-        """Run a handler beside this connection, at once as far as it goes; None if that was to its end."""
-        ...
-
-    def event(self) -> Event:
-        """A new event."""
-        ...
-
-    def arm(self, deadline: float) -> None:
-        """Call `Driver.tick` then or a little later; an earlier moment replaces a later one."""
-        ...
-
-
-class Application(Protocol):
-    """What the driver needs of `web.Application`, or of anything else that answers exchanges."""
-
-    async def handle(self, exchange: Exchange, /) -> Any:
-        """Answer one request."""
-        ...
-
-
-@dataclass(slots=True)
-class Settings:
-    """What all connections of one server share.
-
-    date: IMF-fixdate of now; may return the same object for a whole second
-    report: message and error for the server's log
-    drivers: connections that live or whose handlers still work; `on_departure` is called when one has gone
-    max_handlers: handlers of one connection that may still be at work after their response, before the next one waits
-    stopping: the server begins nothing new; a connection that comes all the same ends at once
-    on_exit: told of SystemExit and KeyboardInterrupt from a handler, where they cannot pass through its task
-    """
-
-    application: Application
-    date: Callable[[], bytes]
-    report: Callable[[str, BaseException | None], None]
-    limits: Limits = DEFAULT_LIMITS
-    server_software: bytes = b"sansio_web"
-    access_logger: AccessLogSink | None = None
-    on_disconnect: OnDisconnect = OnDisconnect.IGNORE
-    max_handlers: int = 16
-    drivers: set["Driver"] = field(default_factory=lambda: set[Driver]())
-    requests_count: int = 0
-    on_departure: Callable[[], object] | None = None
-    stopping: bool = False
-    on_exit: Callable[[BaseException], object] | None = None
 
 
 class Driver:
@@ -150,6 +48,7 @@ class Driver:
 
     blocked: set while the transport holds back; writers wait for it
     exchange: of the request that came last
+    socket: the WebSocket that it became
     """
 
     __slots__ = (
@@ -166,7 +65,7 @@ class Driver:
             "_reading",
         ),
         "_unfinished",
-        *("blocked", "exchange", "host", "settings"),
+        *("blocked", "exchange", "host", "settings", "socket"),
     )
 
     def __init__(self, settings: Settings, host: Host, *, can_half_close: bool = True) -> None:
@@ -174,6 +73,7 @@ class Driver:
         self.host = host
         self.blocked: Event | None = None
         self.exchange: ServerExchange | None = None
+        self.socket: ServerSocket | None = None
         self._connection = ServerConnection(
             settings.limits,
             now=host.now(),
@@ -193,13 +93,12 @@ class Driver:
         self._lost = False
         settings.drivers.add(self)
 
-    # -- from the adapter
-    # ------------------------------------------------------------------------------------------------
+    # -- from the adapter --------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
         """The transport is ready."""
         if self.settings.stopping:
-            self._connection.send(STOP_PERSISTING, self.host.now())
+            self._stop()
         self._pump()
 
     def receive_data(self, data: bytes) -> None:
@@ -248,12 +147,27 @@ class Driver:
             self._connection.transmitted(self.host.unsent(), now)
             self._connection.handle_timeout(now)
         self._pump()
+        if self.socket is not None:
+            self.socket.alarmed(now)
+            if self.socket.alarm is not None:
+                self.arm(self.socket.alarm)
+
+    def arm(self, deadline: float) -> None:
+        """Have `tick` called then at the latest."""
+        if self._armed is None or deadline < self._armed:
+            self._armed = deadline
+            self.host.arm(deadline)
 
     def stop(self) -> None:
         """Finish what runs, begin nothing new (graceful stop)."""
         self._connection.transmitted(self.host.unsent(), self.host.now())
-        self._connection.send(STOP_PERSISTING, self.host.now())
+        self._stop()
         self._pump()
+
+    def _stop(self) -> None:
+        self._connection.stop(self.host.now())
+        if self.socket is not None:
+            self.socket.stopped()
 
     def cancel(self) -> None:
         """Cancel every handler and break the connection off; without a handler, drop the transport."""
@@ -262,7 +176,7 @@ class Driver:
         self._next = None
         for exchange in tuple(self._unfinished):
             self._cancel(exchange)
-        self._connection.send(ABORT, self.host.now())
+        self._connection.abort(self.host.now())
         self._pump()
 
     def abandon(self) -> None:
@@ -274,8 +188,7 @@ class Driver:
         """Whether a handler is at work."""
         return bool(self._unfinished)
 
-    # -- from an exchange
-    # --------------------------------------------------------------------------------------------------
+    # -- from an exchange --------------------------------------------------------------------------------------------
 
     def command(self, command: ServerCommand, asking: ServerExchange) -> None:
         """Apply a command of one exchange, if the machine is still about it."""
@@ -284,15 +197,54 @@ class Driver:
         elif asking.gone is not None and not isinstance(command, (ReadContent, LimitContent, Abort)):
             raise reset(command, asking)
         else:
-            self._connection.send(command, self.host.now())
-            if not self._pumping:
-                self._pump()
-            elif self._events or type(command) is not SendResponse:
-                self._drain()
+            self.apply(command)
+
+    def apply(self, command: ServerCommand | WebSocketCommand) -> None:
+        """Hand a command to the machine in charge, and do what it asks."""
+        self._connection.send(command, self.host.now())
+        if not self._pumping:
+            self._pump()
+        elif self._events or type(command) is not SendResponse:
+            self._drain()
+
+    def ask(self) -> None:
+        """One more message of the WebSocket is wanted. Where nothing follows, nothing is to be done."""
+        self._connection.send(RECEIVE_MESSAGE, self.host.now())
+        if self._events or self._effects:
+            self._pump()
+
+    def open_websocket(
+        self,
+        asking: ServerExchange,
+        head: SendHead,
+        *,
+        limits: WebSocketLimits,
+        deflate: DeflateParameters | None,
+        autoping: bool,
+        autoclose: bool,
+    ) -> ServerSocket:
+        """Turn the connection of one exchange into a WebSocket."""
+        connection = self._connection
+        if connection.http.request is not asking.head:
+            self._late(head, asking)
+        connection.open_websocket(
+            head, self.host.now(), limits=limits, deflate=deflate, autoping=autoping, autoclose=autoclose
+        )
+        assert connection.websocket is not None
+        self._effects, self._events = connection.effects, connection.events
+        self.socket = ServerSocket(self, connection.websocket)
+        if self.blocked is not None:
+            connection.transmitted(self.host.unsent(), self.host.now())
+        if self.settings.stopping:
+            self._stop()
+        self._pump()
+        return self.socket
 
     def _late(self, command: ServerCommand, asking: ServerExchange) -> None:
         """The machine has gone on to the next request."""
         match command:
+            case Abort() if asking is self.exchange and self.socket is not None:
+                self.apply(WEBSOCKET_ABORT)
             case LimitContent() | Abort():
                 return
             case ReadContent():
@@ -302,14 +254,13 @@ class Driver:
                 what = "the response to this request is complete; one request, one response"
                 raise LocalProtocolError(f"cannot {type(command).__name__}: {what}")
 
-    # -- the drain rule
-    # ------------------------------------------------------------------------------------------------------
+    # -- the drain rule ----------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
         """Effects, then events, until there are none; then what the adapter has to know.
 
-        Called within itself (a handler that runs at once sends a command), it leaves the beginning of a next request to
-        the outer call, and so does a handler's command outside of it for the outermost.
+        Called within itself (a handler that runs at once sends a command), it leaves the beginning of a next request
+        to the outer call, and so does a handler's command outside of it for the outermost.
         """
         if self._pumping:
             self._drain()
@@ -335,8 +286,7 @@ class Driver:
             self.host.read(reading)
         deadline = self._connection.next_deadline()
         if deadline is not None and (self._armed is None or deadline < self._armed):
-            self._armed = deadline
-            self.host.arm(deadline)
+            self.arm(deadline)
 
     def _drain(self) -> None:
         effects, events = self._effects, self._events
@@ -376,8 +326,11 @@ class Driver:
         else:
             self.host.abort()
 
-    def _happened(self, event: ServerEvent | None) -> None:
+    def _happened(self, event: ServerEvent | WebSocketEvent) -> None:
         exchange = self.exchange
+        if self.socket is not None:
+            self._socket_happened(self.socket, event)
+            return
         match event:
             case ContentReceived() | ContentEnded() | ContentBroken():
                 assert exchange is not None  # who else would have asked for it
@@ -397,6 +350,19 @@ class Driver:
             case _:  # RequestRefused was answered by the connection
                 pass
 
+    def _socket_happened(self, socket: ServerSocket, event: Any) -> None:
+        """An event of the WebSocket. Its end cancels, by the policy, a handler that waits for something else."""
+        idle = not socket.waiting
+        socket.tell(event)
+        if type(event) is not SocketClosed:
+            return
+        self._unblock()
+        exchange = self.exchange
+        assert exchange is not None  # it became the WebSocket
+        exchange.gone = f"{event.code} {event.reason}"
+        if idle and self.settings.on_disconnect is OnDisconnect.CANCEL and exchange in self._unfinished:
+            self._cancel(exchange)
+
     def _departed(self, exchange: ServerExchange | None) -> None:
         """The client left. Work after a complete response belongs to the application: no departure cancels it."""
         if self.settings.on_disconnect is not OnDisconnect.CANCEL or exchange is None or exchange.running is None:
@@ -414,13 +380,17 @@ class Driver:
         http = self._connection.http
         return http.request is exchange.head and http.sending in (Send.OWED, Send.CONTENT)
 
+    async def unblocked(self) -> None:
+        """Until the transport holds back no more, or has ended."""
+        while self.blocked is not None:
+            await self.blocked.wait()
+
     def _unblock(self) -> None:
         if self.blocked is not None:
             self.blocked.set()
             self.blocked = None
 
-    # -- handlers
-    # ----------------------------------------------------------------------------------------------------------------
+    # -- handlers ----------------------------------------------------------------------------------------------------
 
     def _begin(self, head: RequestReceived) -> None:
         exchange = ServerExchange(self, head)
@@ -451,6 +421,8 @@ class Driver:
         self._unfinished.discard(exchange)
         if self._connection.http.request is exchange.head and exchange.gone is None and self._response_open(exchange):
             self._connection.send(ABORT, self.host.now())
+        elif self.socket is not None and exchange is self.exchange and self.socket.state is State.OPEN:
+            self._connection.send(StartClose(CloseCode.INTERNAL_ERROR, "its handler has ended"), self.host.now())
         if not self._pumping:
             self._pump()
         if self._lost:

@@ -1,8 +1,8 @@
 """Whose fault: errors of the protocol machines.
 
-`LocalProtocolError` is raised where our own user erred. `RemoteProtocolError` says what the peer did; a machine keeps
-it and gives it out as an event. Nothing here knows a transport; `ConnectionResetError` for a vanished peer is the
-builtin.
+`LocalProtocolError` is raised where our own user erred. `RemoteProtocolError` says what the peer did; a machine
+keeps it and gives it out as an event. Nothing here knows a transport; `ConnectionResetError` for a vanished
+peer is the builtin.
 """
 
 from typing import Final

@@ -4,10 +4,16 @@
 every runtime; a test implements it in twenty lines with lists.
 """
 
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from .http.commands import ResponseCommand, SendResponse
+from .http.commands import ResponseCommand, SendHead, SendResponse
 from .http.events import ContentEnded, ContentReceived, RequestReceived
+from .websocket.closing import State
+from .websocket.commands import WebSocketCommand
+from .websocket.deflate import DeflateParameters
+from .websocket.events import SocketClosed, WebSocketEvent
+from .websocket.limits import WebSocketLimits
 
 
 class ConnectionInfo(Protocol):
@@ -33,6 +39,71 @@ class AccessLogSink(Protocol):
 
     def log(self, request: Any, response: Any, time: float) -> None:
         """One finished exchange; `time` in seconds since its head came."""
+        ...
+
+
+class Event(Protocol):
+    """A runtime's one-shot event: any number of tasks may wait."""
+
+    def set(self) -> object:
+        """Wake whoever waits, now and later."""
+        ...
+
+    async def wait(self) -> object:
+        """Until it is set."""
+        ...
+
+
+class Running(Protocol):
+    """A task."""
+
+    def cancel(self) -> object:
+        """Cancel it the runtime's way."""
+        ...
+
+
+class Socket(Protocol):
+    """The WebSocket that an exchange became. Any number of tasks may send, one may receive."""
+
+    closed: SocketClosed | None
+    """How it ended, once it has."""
+    closing: bool
+    """Whether our side has begun to close it: a task here, or the server that stops."""
+
+    @property
+    def state(self) -> State:
+        """Of the closing table (`websocket.closing`)."""
+        ...
+
+    def unsent(self) -> int:
+        """Bytes that the transport still holds."""
+        ...
+
+    def receive_now(self) -> WebSocketEvent | None:
+        """As `receive`, without waiting; None where that would wait."""
+        ...
+
+    async def receive(self, timeout: float | None = None) -> WebSocketEvent | None:
+        """The next event: a message, what happens at the end, and `SocketClosed` from then on, as often as asked.
+
+        returns: None if `wake` was called, or our side began to close, while it waited; nothing is lost then
+        raises: TimeoutError after `timeout` seconds; LocalProtocolError if another task is waiting here
+        """
+        ...
+
+    def wake(self) -> None:
+        """End a waiting `receive` with None; without one, nothing."""
+        ...
+
+    async def send(self, command: WebSocketCommand) -> None:
+        """Hand a command to the machine; for data, waits while the peer takes less than we send.
+
+        raises: LocalProtocolError where the command is illegal now or malformed; ConnectionResetError once closed
+        """
+        ...
+
+    async def wait_closed(self) -> SocketClosed:
+        """Until it has ended, which `StartClose` bounds by `WebSocketLimits.close_timeout`; any task may wait."""
         ...
 
 
@@ -71,9 +142,8 @@ class Exchange(Protocol):
         """The next content event.
 
         raises: RemoteProtocolError if the content can never be complete (`status_hint` 413: over the limit, 408: too
-        slow,
-            400: malformed; `PeerDisconnected`: the peer left), again at each further call;
-            LocalProtocolError after ContentEnded, or if another task is waiting in `receive`
+            slow, 400: malformed; `PeerDisconnected`: the peer left), again at each further call; LocalProtocolError
+            after ContentEnded, or if another task is waiting in `receive`
         """
         ...
 
@@ -81,13 +151,38 @@ class Exchange(Protocol):
         """Hand a command to the machine; waits while the peer takes less than we send.
 
         raises: LocalProtocolError where the command is illegal now or malformed, saying what would have been legal,
-        with
-            nothing sent of it; ConnectionResetError if the peer has gone
+            with nothing sent of it; ConnectionResetError if the peer has gone
         """
         ...
 
     def respond(self, command: SendResponse) -> None:
         """As `send`, for a whole response: that never has to wait, because nothing more will be written."""
+        ...
+
+    def open_websocket(
+        self,
+        head: SendHead,
+        *,
+        limits: WebSocketLimits,
+        deflate: DeflateParameters | None,
+        autoping: bool = True,
+        autoclose: bool = True,
+    ) -> Socket:
+        """Send this 101 (see `websocket.opening.answer`) and speak WebSocket from now on.
+
+        raises: LocalProtocolError where 101 is not legal; ConnectionResetError if the peer has gone
+        """
+        ...
+
+    def event(self) -> Event:
+        """A new event of the runtime."""
+        ...
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Running:
+        """Run this in a task of its own beside the handler, at most as long as the connection's own tasks live.
+
+        It must end when cancelled, let no exception out, and be cancelled at the latest when the handler ends.
+        """
         ...
 
     def limit_content(self, max_bytes: int | None) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
-from .driver import Settings
+from .host import Settings
 
 if TYPE_CHECKING:
     from socket import socket

@@ -3,23 +3,27 @@
 Not here: the machine and what its events mean for a connection (`driver`).
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from .errors import LocalProtocolError, RemoteProtocolError
-from .exchange import ConnectionInfo
+from .exchange import ConnectionInfo, Event, Running, Socket
 from .http.commands import (
     ABORT,
     READ_CONTENT,
     LimitContent,
     ResponseCommand,
     SendContent,
+    SendHead,
     SendResponse,
     ServerCommand,
 )
 from .http.events import ContentBroken, ContentEnded, ContentEvent, ContentReceived, RequestReceived
+from .websocket.deflate import DeflateParameters
+from .websocket.limits import WebSocketLimits
 
 if TYPE_CHECKING:
-    from .driver import Driver, Event, Running
+    from .driver import Driver
 
 
 class ServerExchange:
@@ -98,6 +102,30 @@ class ServerExchange:
                 await driver.blocked.wait()
             if self.gone is not None:
                 raise reset(command, self)
+
+    def open_websocket(
+        self,
+        head: SendHead,
+        *,
+        limits: WebSocketLimits,
+        deflate: DeflateParameters | None,
+        autoping: bool = True,
+        autoclose: bool = True,
+    ) -> Socket:
+        """Send this 101 and speak WebSocket; see `exchange.Exchange`."""
+        if self.gone is not None:
+            raise reset(head, self)
+        return self._driver.open_websocket(
+            self, head, limits=limits, deflate=deflate, autoping=autoping, autoclose=autoclose
+        )
+
+    def event(self) -> Event:
+        """A new event of the runtime."""
+        return self._driver.host.event()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Running:
+        """Run this beside the handler; see `exchange.Exchange`."""
+        return self._driver.host.spawn(work)
 
     def limit_content(self, max_bytes: int | None) -> None:
         """Bound this request's content."""

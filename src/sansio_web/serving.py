@@ -8,8 +8,8 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from .driver import Application, OnDisconnect, Settings
 from .exchange import AccessLogSink
+from .host import Application, OnDisconnect, Settings
 from .hosting import Listen, ListenSocket, ListenTCP, ListenUnix, ServerOptions, Surroundings
 from .http.dates import date_source
 from .limits import DEFAULT_LIMITS, Limits

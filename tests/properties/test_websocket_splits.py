@@ -20,9 +20,7 @@ from sansio_web.websocket import (
 )
 from sansio_web.websocket.writer import frame
 
-LIMITS = WebSocketLimits(
-    max_message_bytes=400, max_fragments=5, max_unread_messages=3, max_unread_bytes=150, max_drained_bytes=300
-)
+LIMITS = WebSocketLimits(max_message_bytes=400, max_fragments=5, max_unread_messages=3, max_unread_bytes=150)
 KEY = b"\x01\x80\x00\xfe"
 
 

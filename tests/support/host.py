@@ -4,7 +4,8 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from sansio_web.driver import Driver, OnDisconnect, Settings
+from sansio_web.driver import Driver
+from sansio_web.host import OnDisconnect, Settings
 from sansio_web.exchange import Exchange
 from sansio_web.limits import DEFAULT_LIMITS, Limits
 
@@ -110,6 +111,11 @@ class FakeHost:
             task.step()
             if task.ended:
                 return None
+        self.tasks.append(task)
+        return task
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> FakeTask:
+        task = FakeTask(work)
         self.tasks.append(task)
         return task
 

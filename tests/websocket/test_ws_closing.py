@@ -257,12 +257,8 @@ def assert_no_cycle(edges: list[list[int]]) -> None:
                 stack.pop()
 
 
-@pytest.mark.parametrize(
-    ("texts", "faults", "can_half_close"), [(1, 0, True), (0, 2, True), (1, 1, False)], ids=str
-)
-def test_two_ends_close_in_every_order_and_each_tells_it_once(
-    texts: int, faults: int, can_half_close: bool
-) -> None:
+@pytest.mark.parametrize(("texts", "faults", "can_half_close"), [(1, 0, True), (0, 2, True), (1, 1, False)], ids=str)
+def test_two_ends_close_in_every_order_and_each_tells_it_once(texts: int, faults: int, can_half_close: bool) -> None:
     states, over = explore(World.new(texts=texts, faults=faults, can_half_close=can_half_close))
     assert states > 2_000
     assert over > 500

@@ -1,7 +1,7 @@
 """sansio_web on asyncio.
 
-`async with serve(app, port=0) as server:` inside a running loop; `sansio_web.web.run_app(app)` where there
-is none yet.
+`async with serve(app, port=0) as server:` inside a running loop; `sansio_web.web.run_app(app)`
+where there is none yet.
 """
 
 from contextlib import AbstractAsyncContextManager

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
-from sansio_web.driver import Driver, Event, Running, Settings
+from sansio_web.driver import Driver
+from sansio_web.host import Event, Running, Settings
 
 EAGER: Final = sys.version_info >= (3, 12)
 """Whether a task can run at once, without a turn of the loop."""
@@ -101,6 +102,12 @@ class Connection(asyncio.Protocol):
                 return None
         else:
             task = self._loop.create_task(handler)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Running:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
-from sansio_web.driver import Settings
+from sansio_web.host import Settings
 
 from ._connection import Connection
 

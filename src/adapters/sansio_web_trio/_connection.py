@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 
 import trio
 
-from sansio_web.driver import Driver, Event, OnDisconnect, Running, Settings
+from sansio_web.driver import Driver
+from sansio_web.host import Event, OnDisconnect, Running, Settings
 
 from ._handler import Handler, within
 from ._transport import Transport
@@ -116,6 +117,11 @@ class Connection:
         else:
             self._nursery.start_soon(task.run)
         return task
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Running:
+        scope = trio.CancelScope()
+        self._nursery.start_soon(within, scope, work)
+        return scope
 
     def event(self) -> Event:
         return trio.Event()

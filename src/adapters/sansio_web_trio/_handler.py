@@ -60,6 +60,6 @@ class Handler:
 
 
 async def within(scope: trio.CancelScope, handler: Coroutine[Any, Any, None]) -> None:
-    """The handler, in a scope of its own."""
+    """The handler, or what else is run for it, in a scope of its own."""
     with scope:
         await handler

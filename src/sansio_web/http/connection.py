@@ -1,4 +1,4 @@
-"""What both roles of an HTTP/1.1 connection share (RFC 9112): intake of content, the end of the connection, time, flow.
+"""What both roles of an HTTP/1.1 connection share (RFC 9112): content coming in, the connection's end, time, flow.
 
 In: bytes, end of stream, what the transport holds, commands, time. Out: effects, events, the next deadline.
 Not here: heads and what each role may send (`server_role`, `client_role`), the tables (`lifecycle`).

@@ -11,8 +11,7 @@ from .events import ContentBroken, ContentEnded, ContentEvent, ContentReceived
 
 
 class Incoming:
-    """Content of one message. Made when a head announces content; every attribute is changed by its own methods
-    only."""
+    """Content of one message. Made when a head announces content; only its own methods change its attributes."""
 
     __slots__ = (
         *("_discarding_from", "_error", "_held", "_judged", "_limit", "_over_limit", "_reader", "_told_end"),
@@ -63,9 +62,9 @@ class Incoming:
         self.judge()
 
     def judge(self) -> None:
-        """Hold it against the limit, from now on and what has come before; not earlier than it is wanted, so that a
-        route may set its own limit first, however much came with the head.
+        """Hold it against the limit, from now on and what has come before.
 
+        Not earlier than it is wanted, so that a route may set its own limit first, however much came with the head.
         Content of a declared length is refused as a whole; of any other as much is told as was allowed.
         """
         self._judged = True

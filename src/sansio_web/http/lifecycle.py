@@ -1,15 +1,14 @@
 """The life of the messages on one HTTP/1.1 connection (RFC 9112): three tables and their rules.
 
-RECEIVE is about the message that comes in, SEND about the one that goes out, PHASE about the connection under both. The
-first two serve both roles: a server receives requests and sends responses, a client the other way round.
+RECEIVE is about the message that comes in, SEND about the one that goes out, PHASE about the connection under both.
+The first two serve both roles: a server receives requests and sends responses, a client the other way round.
 
 RECEIVE: IDLE and HEAD wait for a head, CONTENT for the content it announced; COMPLETE waits for the exchange to end.
-BROKEN
-is the end of understanding: whatever still comes is not read as HTTP.
+BROKEN is the end of understanding: whatever still comes is not read as HTTP.
 
 SEND: IDLE owes nothing. In OWED a server has a request (or its refusal) to answer, and may send interim responses
-first; a client is never there. CONTENT owes the rest of a message whose head is out, COMPLETE waits for the exchange to
-end. CUT means a message went out incompletely and nothing may follow it.
+first; a client is never there. CONTENT owes the rest of a message whose head is out, COMPLETE waits for the exchange
+to end. CUT means a message went out incompletely and nothing may follow it.
 
 PHASE: PERSISTENT allows a next exchange; LAST does not, because of the first `CloseReason` that arose; LINGERING has
 ended our half and discards what the peer still sends (9.6); SWITCHED belongs to another protocol; CLOSED is the end.
@@ -17,22 +16,18 @@ ended our half and discards what the peer still sends (9.6); SWITCHED belongs to
 Rules that are not rows:
 
 1. An exchange is over when both messages are COMPLETE, or when ours is COMPLETE and the other BROKEN. In PERSISTENT
-both then take
-   NEXT; in LAST our half ends instead (END_WRITE).
+   both then take NEXT; in LAST our half ends instead (END_WRITE).
 2. A server whose response is COMPLETE while the request's content still comes discards it up to
-`Limits.max_drained_bytes` and
-   `Limits.drain_timeout`; beyond either the connection moves to LAST with `UNREAD_CONTENT`, and rule 1's second half
-   holds.
+   `Limits.max_drained_bytes` and `Limits.drain_timeout`; beyond either the connection moves to LAST with
+   `UNREAD_CONTENT`, and rule 1's second half holds.
 3. Events of bytes before an error are delivered before the error.
 4. A response cut off in `UntilClose` framing is aborted, in any other framing merely ended: only a reset tells that
-client that
-   something is missing.
+   client that something is missing.
 5. A client whose response is COMPLETE before its request is may go on sending or abort. It is CUT and the connection
-closed where
-   the server will not read on: it said so, ended its half, or sent what nobody asked for (RFC 9112 9.5, 9.6). A client
-   never lingers.
-6. A client takes NEXT only after the content was told to its end; where the connection does not persist, it is closed
-before that.
+   closed where the server will not read on: it said so, ended its half, or sent what nobody asked for (RFC 9112 9.5,
+   9.6). A client never lingers.
+6. A client takes NEXT only after the content was told to its end; where the connection does not persist, it
+   is closed before that.
 """
 
 from collections.abc import Mapping

@@ -292,8 +292,7 @@ class ServerRole(Connection[ServerEvent]):
     def _head(
         self, command: SendResponse | SendHead, length: int | None
     ) -> tuple[bytes, bytes, Framing, CloseReason | None]:
-        """The method that is answered, the head's bytes, its framing, and why the connection shall not persist after
-        it.
+        """The method that is answered, the head's bytes, its framing, and why the connection shall not persist then.
 
         Changes nothing, because the command may still be refused; `_head_settled` does.
         """

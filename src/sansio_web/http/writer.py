@@ -1,7 +1,7 @@
 """Commands into bytes: heads, chunks and trailers, by the rules of framing (RFC 9112 6, 7).
 
-Whatever is written here, h11 in the other role reads back as the same message. A field line or reason that could break
-out of its line is refused before a byte of the head is made.
+Whatever is written here, h11 in the other role reads back as the same message. A field line or reason that could
+break out of its line is refused before a byte of the head is made.
 Not here: when a command is legal (`lifecycle`), how much content was promised (`outgoing`).
 """
 
@@ -118,8 +118,7 @@ class Stamp:
 
 
 def plain_head(status: int, reason: bytes, fields: FieldLines, length: int, stamp: Stamp | None) -> bytes | None:
-    """The head of a response whose fields decide nothing, on a connection that persists; else None: `response_head`
-    knows.
+    """The head of a response whose fields decide nothing, on a connection that persists; else None.
 
     The short cut of the hot path; its answer is None or exactly `response_head`'s to a request in HTTP/1.1.
     """
@@ -185,8 +184,7 @@ def response_head(
 def _lines(
     status: int, reason: bytes, fields: tuple[tuple[bytes, bytes], ...]
 ) -> tuple[bytes, dict[Kind, bytes] | None]:
-    """The status line and these field lines, and those that decide something; remembered, as most responses repeat
-    theirs."""
+    """The status line and these field lines, and those that decide something; remembered, as most repeat."""
     parts = [status_line(status, reason)]
     marked: dict[Kind, bytes] = {}
     for name, value in fields:

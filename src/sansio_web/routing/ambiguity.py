@@ -10,11 +10,9 @@ two ways that part and meet again inside one loop. `(?:[^/]+/)*[^/]+` passes; `(
 Decisions, all on the safe side:
 - A part that repeats and can be empty is refused, as in `(a*)*`; matchers differ in what they do there.
 - `{m,n}` counts like `*`; `{n}` is written out, up to `_MAX_COPIES` positions, and counts like `*` beyond.
-- Possessive quantifiers and atomic groups are looked into on their own; from outside, one way leads through
-  them.
+- Possessive quantifiers and atomic groups are looked into on their own; from outside, one way leads through them.
 - Lookaround is looked into on its own, and consumes nothing. References to groups and conditions are refused.
-- What is polynomial passes: `.*-.*` takes quadratic time at worst, on a path whose length the head's limit
-  bounds.
+- What is polynomial passes: `.*-.*` takes quadratic time at worst, on a path whose length the head's limit bounds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Does one template take every path of another? Answers yes only when that is certain.
 
-Decided: equal templates up to the names of variables; a fixed path; segment by segment, fixed text against
-the regex it meets, plain variables against `{x}`, `{x:[^/]+}`, `{x:[^/]*}`; and `{tail:.*}`, `{tail:.+}`
-against whatever comes there. Everything else, inclusion of one regex in another above all, is left open: the
-answer is no.
+Decided: equal templates up to the names of variables; a fixed path; segment by segment, fixed text against the regex
+it meets, plain variables against `{x}`, `{x:[^/]+}`, `{x:[^/]*}`; and `{tail:.*}`, `{tail:.+}` against whatever comes
+there. Everything else, inclusion of one regex in another above all, is left open: the answer is no.
 """
 
 from __future__ import annotations

@@ -78,8 +78,7 @@ class Resource(Generic[T]):
         """Serve a method; `*` serves each that is not served yet.
 
         where: the author's place, as "app.py:31", for messages; the resource's by default
-        raises: ValueError if the method is no token, RuntimeError if it is served already or the router is
-        frozen
+        raises: ValueError if the method is no token, RuntimeError if it is served already or the router is frozen
         """
         self._owner.check_open(self.template.source)
         if _TOKEN.fullmatch(method) is None:

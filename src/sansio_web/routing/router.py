@@ -1,9 +1,8 @@
 """Tables of routes: added in any order, then looked up by method and path.
 
-Precedence is that of aiohttp: resources with the longest fixed prefix (whole segments, without variables) are
-tried first, among those with the same prefix the first that was registered. A resource that takes the path
-but does not serve the method is passed over; if none serves it, the answer lists the methods of all that took
-the path.
+Precedence is that of aiohttp: resources with the longest fixed prefix (whole segments, without variables) are tried
+first, among those with the same prefix the first that was registered. A resource that takes the path but does not
+serve the method is passed over; if none serves it, the answer lists the methods of all that took the path.
 
 A prefix resource (`add_prefix`) stands for everything at and below a path: a sub-application, a folder. It
 has the precedence of a template with the same fixed prefix, and its endpoints by method like every other.

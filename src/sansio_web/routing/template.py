@@ -1,7 +1,7 @@
 """Templates of paths: `/users/{id}`, `/{year:\\d{4}}-{month}`, `/files/{tail:.*}`.
 
-In: the text a user wrote. Out: `Template`: what the tree needs to file it, what a match captures, URLs built
-from parts.
+In: the text a user wrote. Out: `Template`: what the tree needs to file it, what a match captures,
+URLs built from parts.
 
     template = *( literal / "{" name [ ":" regex ] "}" )     ; "" or begins with "/"
     name     = ( ALPHA / "_" ) *( ALPHA / DIGIT / "_" )

@@ -240,8 +240,7 @@ class UrlDispatcher(Mapping[str, AbstractResource]):
         return MatchInfoError(HTTPNotFound(), apps)
 
     def _remember(self, head: "RequestReceived", route: ResourceRoute) -> None:
-        """The next request with the same line need not be looked up; bounded in number and size, whatever clients
-        send."""
+        """Spare the next request with the same line the search; bounded in number and size, whatever clients send."""
         plain = b"?" not in head.target and b"%" not in head.target
         if plain and len(head.method) <= _LONGEST_METHOD and len(self._exact) < _REMEMBERED:
             self._exact[head.method, head.target] = route

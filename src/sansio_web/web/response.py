@@ -146,8 +146,7 @@ class Response(StreamResponse):
     async def prepare(self, request: Any) -> None:
         """Complete the head; it goes out with the content, at `write_eof` or with the first `write`.
 
-        raises: RuntimeError if this response was prepared for another request, or another response for this
-            request
+        raises: RuntimeError if this response was prepared for another request, or another response for this request
         """
         if self._head is not None:
             if self._head is not request._exchange.head:

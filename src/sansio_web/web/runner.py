@@ -44,8 +44,9 @@ class GracefulExit(SystemExit):
 class AppRunner:
     """An application, started by `setup` and ended by `cleanup`, with sites in between.
 
-    Needs a running runtime from `setup` on. On trio the server lives in a system task; where there is a
-    nursery, `sansio_web_trio.serve` is the better way.
+    Needs a running runtime from `setup` on. On trio the server lives in a system task; where there is a nursery,
+    `sansio_web_trio.serve` is the better way.
+
     handle_signals: has no effect here, only `run_app` takes signals; it is there because aiohttp has it
     settings: see `sansio_web.serving.ServerSettings`
     """

@@ -1,12 +1,11 @@
 """A response whose content is written piece by piece, and the life of every response.
 
-NEW waits for `prepare`. HELD is prepared, but nothing was sent: only a `Response`, whose head goes out
-together with its content. STARTED has sent its head and owes the rest. ENDED is complete. LOST had a peer
-that left. DROPPED was prepared, then another response went out in its place. A response lives once, for one
-request.
+NEW waits for `prepare`. HELD is prepared, but nothing was sent: only a `Response`, whose head goes out together with
+its content. STARTED has sent its head and owes the rest. ENDED is complete. LOST had a peer that left. DROPPED was
+prepared, then another response went out in its place. A response lives once, for one request.
 
-Whether chunks or the end of the connection delimit the content, and which lengths are legal, the HTTP machine
-decides.
+Whether chunks or the end of the connection delimit the content, and which lengths are legal, the
+HTTP machine decides.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,34 +1,29 @@
 """Closing handshake of one WebSocket connection (RFC 6455 7): the table and its rules.
 
-OPEN has sent no Close and understood none. LOCAL_CLOSING has sent ours and waits for the peer's. REMOTE_CLOSING has the
-peer's last word, a Close or bytes that broke the protocol, and owes ours; what the application still wants to say goes
-out before it. DRAINING has sent ours and has the peer's last word; it discards what still comes and waits for the end
-of the stream, so that no reset swallows what we sent. CLOSED is the end; `SocketClosed` was told.
+OPEN has sent no Close and understood none. LOCAL_CLOSING has sent ours and waits for the peer's. REMOTE_CLOSING has
+the peer's last word, a Close or bytes that broke the protocol, and owes ours; what the application still wants to say
+goes out before it. DRAINING has sent ours and has the peer's last word; it discards what still comes and waits for
+the end of the stream, so that no reset swallows what we sent. CLOSED is the end; `SocketClosed` was told.
 
 BREAK is bytes that broke the protocol or a limit; EXPIRE a peer that was silent or took nothing for too long.
 
 Rules that are not rows:
 
 1. Events keep the order of the bytes. The peer's last word is told after the messages before it, and ours answers it
-when
-   the application has taken them and asks for more, when it closes by itself, or after
+   when the application has taken them and asks for more, when it closes by itself, or after
    `WebSocketLimits.answer_timeout`; at once where no message waits and none is being worked on.
 2. Without `autoclose` only the application, or `WebSocketLimits.close_timeout`, answers the peer's Close. A broken
-protocol
-   is always answered.
+   protocol is always answered.
 3. In LOCAL_CLOSING messages are told to whoever asks for them; those that nobody asks for are kept up to the bound of
-unread
-   messages and dropped beyond it, so that the peer's Close is always found.
+   unread messages and dropped beyond it, so that the peer's Close is always found.
 4. Who has ended its half in DRAINING: the server always, and a client that fails the connection (RFC 6455 7.1.1,
-7.1.7). After
-   a complete handshake a client waits for the server to end the stream first. An end of stream that came before makes
-   DRAINING pass at once. A server that cannot end one half alone closes both after a complete handshake, and drains
-   first otherwise.
+   7.1.7). After a complete handshake a client waits for the server to end the stream first. An end of stream that
+   came before makes DRAINING pass at once. A server that cannot end one half alone closes both after a complete
+   handshake, and drains first otherwise.
 5. StartClose where our Close went out changes nothing: any task may close, and several may.
 6. `SocketClosed.clean`: both Close frames were exchanged, whatever became of the transport afterwards; its `by` is
-whoever
-   made the connection leave OPEN. Its code is that of the peer's Close (RFC 6455 7.1.5), 1005 for one without a code;
-   else the one with which we failed the connection; else 1006.
+   whoever made the connection leave OPEN. Its code is that of the peer's Close (RFC 6455 7.1.5), 1005 for one without
+   a code; else the one with which we failed the connection; else 1006.
 7. What ended LOCAL_CLOSING late, or broke in it, leaves `by` LOCAL: we had closed.
 """
 

@@ -73,8 +73,8 @@ def cut_reason(text: str) -> str:
 def read_close(payload: bytes) -> tuple[int, str]:
     """Code and reason of the peer's Close; (1005, "") for one without a code (RFC 6455 7.1.5, 7.1.6).
 
-    raises: RemoteProtocolError with hint 1002 for half a code or one that must not be sent, 1007 for a reason not in
-    UTF-8
+    raises: RemoteProtocolError with hint 1002 for half a code or one that must not be sent, 1007 for
+        a reason not in UTF-8
     """
     if not payload:
         return CloseCode.NO_STATUS, ""

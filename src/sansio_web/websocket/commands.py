@@ -1,7 +1,7 @@
 """What is asked for: the inputs of the WebSocket machine from its user, the same in both roles.
 
-`compress`: None deflates where permessage-deflate was agreed, False does not, True asks for an error where it was not
-agreed.
+`compress`: None deflates where permessage-deflate was agreed, False does not, True asks for an error
+where it was not agreed.
 """
 
 from dataclasses import dataclass

@@ -165,7 +165,6 @@ class WebSocket:
         self._received: CloseReceived | None = None  # the peer's Close
         self._error: RemoteProtocolError | None = None
         self._by: Ended | None = None  # set by whatever makes the connection leave OPEN
-        self._drained = 0
         self._heartbeat: Heartbeat | None = None
         if limits.heartbeat is not None:
             self._heartbeat = Heartbeat(limits.heartbeat, limits.pong_timeout, now)
@@ -198,17 +197,16 @@ class WebSocket:
     # -- in ----------------------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes, now: float) -> None:
-        """Bytes came. An empty string is nothing, not the end (`receive_eof`)."""
+        """Bytes came. An empty string is nothing, not the end (`receive_eof`).
+
+        What comes after the peer's last word, or after the end, is discarded.
+        """
         if self.state is State.OPEN or self.state is State.LOCAL_CLOSING:
             if data:
                 if self._heartbeat is not None:
                     self._heartbeat.heard = now
                 self._intake.feed(data)
                 self._read(now)
-        elif self.state is not State.CLOSED:
-            self._drained += len(data)
-            if self.state is State.DRAINING and self._drained > self.limits.max_drained_bytes:
-                self._expire()
 
     def receive_eof(self, now: float) -> None:
         """The peer ended its half of the stream. Idempotent."""

@@ -240,8 +240,7 @@ class Inflater:
         return out
 
     def _restarted(self, before: "zlib._Decompress | None") -> "zlib._Decompress":
-        """An inflater for the first message, or after a final block, behind which DEFLATE begins anew (RFC 7692
-        7.2.3.4)."""
+        """An inflater for the first message, or after a final block, where DEFLATE begins anew (RFC 7692 7.2.3.4)."""
         self._ended += before is not None
         if self._ended > _MAX_FINAL_BLOCKS:
             raise zlib.error(f"more than {_MAX_FINAL_BLOCKS} final blocks in one message")

@@ -42,8 +42,7 @@ class CloseReceived:
 
 @dataclass(slots=True)
 class ConnectionFailed:
-    """The peer broke the protocol or a limit; it is sent `error.close_code_hint`. No message follows (RFC 6455
-    7.1.7)."""
+    """The peer broke a rule or a limit; it is sent `error.close_code_hint`. No message follows (RFC 6455 7.1.7)."""
 
     error: RemoteProtocolError
 

@@ -1,16 +1,16 @@
 """Whole, plain frames: the short cut for nearly all traffic (RFC 6455 5.2).
 
 The answer is exactly that of wsproto's reader (`frames`), or None, which means that the frame is incomplete or not
-plain and `frames` decides. Plain: a known opcode, no reserved bit that was not agreed on, masked as the role demands, a
-length in its shortest form, control frames unfragmented and of at most 125 bytes.
+plain and `frames` decides. Plain: a known opcode, no reserved bit that was not agreed on, masked as the role demands,
+a length in its shortest form, control frames unfragmented and of at most 125 bytes.
 """
 
 from typing import Final
 
 _SMALL: Final = 126
 _BLOCK: Final = 16_384
-# for payloads of less than 126 bytes: a key, as a number, times _REPEAT[n] repeats it over at least n bytes, & _ONES[n]
-# cuts it
+# for payloads of less than 126 bytes: a key, as a number, times _REPEAT[n] repeats it over at least n bytes,
+# & _ONES[n] cuts it
 _REPEAT: Final = tuple(sum(1 << 32 * i for i in range((n + 3) // 4)) for n in range(_SMALL))
 _ONES: Final = tuple((1 << 8 * n) - 1 for n in range(_SMALL))
 _from_bytes = int.from_bytes
@@ -21,8 +21,7 @@ _DEFLATED: Final = (0xC1, 0xC2, 0x41, 0x42)
 
 
 def plain_firsts(*, deflated: bool) -> frozenset[int]:
-    """First bytes of plain frames: FIN, reserved bits, opcode; RSV1 only where permessage-deflate was agreed (RFC 7692
-    6)."""
+    """First bytes of plain frames: FIN, reserved bits, opcode; RSV1 only with permessage-deflate (RFC 7692 6)."""
     return frozenset((*_CONTROL, *_DATA, *(_DEFLATED if deflated else ())))
 
 
@@ -81,7 +80,7 @@ def awaited(data: bytes | bytearray, at: int, firsts: frozenset[int], max_bytes:
         if first & 8:
             return None
         if have < 2 + wide:
-            return head + wide
+            return 2 + wide
         length = _from_bytes(data[at + 2 : at + 2 + wide], "big")
         if length < (126 if wide == 2 else 65_536):
             return None

@@ -99,7 +99,7 @@ class Intake:
             frame = read_frame(data, at, self._firsts, masked=self._masked)
             if frame is None:
                 more = awaited(data, at, self._firsts, self._largest, masked=self._masked)
-                if more is not None:
+                if more is not None and self._fits(data, at):
                     self._awaited = more
                     return None
                 self._yield_to_law()
@@ -112,6 +112,12 @@ class Intake:
             message = self._whole(first, payload)
             if message is not None:
                 return 0, message
+
+    def _fits(self, data: bytes | bytearray, at: int) -> bool:
+        """Whether a frame that begins so is not out of order, so that nothing is lost by waiting for all of it."""
+        if at >= len(data) or data[at] & CONTROL:
+            return True
+        return (data[at] & _OPCODE == 0) is (self._assembler.opcode != 0)
 
     def _whole(self, first: int, payload: bytes) -> str | bytes | None:
         """A data frame, complete."""

@@ -1,7 +1,7 @@
 """Every size, count and timeout of a WebSocket connection by name, with its default.
 
-Sizes in bytes, timeouts in float seconds; `None` means unbounded and must be asked for, except where the text says
-otherwise.
+Sizes in bytes, timeouts in float seconds; `None` means unbounded and must be asked for, except where the
+text says otherwise.
 """
 
 from dataclasses import dataclass, fields
@@ -21,8 +21,7 @@ class WebSocketLimits:
     max_fragments: int | None = 16_384
     """Frames of one message (1009)."""
     max_unread_messages: int = 64
-    """Messages (and told control frames) held for an application that does not ask; beyond it the peer is not read
-    from."""
+    """Messages (and told control frames) held for who does not ask; beyond it the peer is not read from."""
     max_unread_bytes: int = 65_536
     """Their payload together; a single message may be larger."""
     frame_timeout: float | None = 30.0
@@ -51,8 +50,6 @@ class WebSocketLimits:
     """From our Close to the end of the connection, whatever the peer does."""
     drain_timeout: float | None = 2.0
     """After both are closing: how long to discard what the peer still sends, and to wait for its end of stream."""
-    max_drained_bytes: int = 4_194_304
-    """How much of it."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -1,8 +1,9 @@
 """Opening handshake (RFC 6455 4): what a server answers to a request, what a client asks for and checks.
 
-In: heads, as the HTTP machine tells them. Out: decisions and field lines; whoever owns the HTTP connection sends them.
-Not here: Origin, cookies, authentication, which are the application's; the parameters of permessage-deflate
-(`deflate`).
+In: heads, as the HTTP machine tells them. Out: decisions and field lines; whoever owns the HTTP
+connection sends them.
+Not here: Origin, cookies, authentication, which are the application's; the parameters of
+permessage-deflate (`deflate`).
 """
 
 from base64 import b64decode, b64encode
