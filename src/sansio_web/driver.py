@@ -52,20 +52,8 @@ class Driver:
     """
 
     __slots__ = (
-        *(
-            "_armed",
-            "_connection",
-            "_effects",
-            "_events",
-            "_lost",
-            "_next",
-            "_out",
-            "_out_bytes",
-            "_pumping",
-            "_reading",
-        ),
-        "_unfinished",
-        *("blocked", "exchange", "host", "settings", "socket"),
+        *("_armed", "_connection", "_effects", "_events", "_lost", "_next", "_out", "_out_bytes", "_pumping"),
+        *("_reading", "_unfinished", "blocked", "exchange", "host", "settings", "socket"),
     )
 
     def __init__(self, settings: Settings, host: Host, *, can_half_close: bool = True) -> None:

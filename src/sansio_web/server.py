@@ -38,8 +38,8 @@ class ServerConnection:
     """
 
     __slots__ = (
-        *("effects", "events", "http", "machine", "next_deadline", "next_effect", "receive_data", "send", "wants_data"),
-        "websocket",
+        *("effects", "events", "http", "machine", "next_deadline", "next_effect", "receive_data", "send"),
+        *("wants_data", "websocket"),
     )
 
     def __init__(

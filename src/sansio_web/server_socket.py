@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from .errors import LocalProtocolError
 from .websocket.closing import State
-from .websocket.commands import RECEIVE_MESSAGE, SendBytes, SendFrame, SendText, StartClose, WebSocketCommand
+from .websocket.commands import SendBytes, SendFrame, SendText, StartClose, WebSocketCommand
 from .websocket.connection import WebSocket
 from .websocket.events import MessageReceived, PingReceived, PongReceived, SocketClosed, WebSocketEvent
 
@@ -34,8 +34,8 @@ class ServerSocket:
     """
 
     __slots__ = (
-        *("_asked", "_driver", "_ended", "_inside", "_late", "_told", "_waiter", "_websocket"),
-        *("alarm", "closed", "closing"),
+        *("_asked", "_driver", "_ended", "_inside", "_late", "_told", "_waiter", "_websocket", "alarm", "closed"),
+        "closing",
     )
 
     def __init__(self, driver: "Driver", websocket: WebSocket) -> None:

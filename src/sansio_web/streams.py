@@ -43,16 +43,8 @@ class StreamReader:
     """
 
     __slots__ = (
-        "_buffer",
-        "_chunked",
-        "_ended",
-        "_error",
-        "_length",
-        "_reading",
-        "_receive",
-        "_translate",
-        "total_raw_bytes",
-        "trailers",
+        *("_buffer", "_chunked", "_ended", "_error", "_length", "_reading", "_receive", "_translate"),
+        *("total_raw_bytes", "trailers"),
     )
 
     _buffer: bytearray  # received, not read

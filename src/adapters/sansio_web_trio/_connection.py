@@ -26,19 +26,8 @@ class Connection:
     """`sansio_web.driver.Host` over a trio transport."""
 
     __slots__ = (
-        *(
-            "_armed",
-            "_closing",
-            "_driver",
-            "_leading",
-            "_nursery",
-            "_outbox",
-            "_scope",
-            "_secure",
-            "_settings",
-            "_timer",
-        ),
-        *("_unsent", "_waiting", "_wants_data", "_writing", "now", "transport"),
+        *("_armed", "_closing", "_driver", "_leading", "_nursery", "_outbox", "_scope", "_secure", "_settings"),
+        *("_timer", "_unsent", "_waiting", "_wants_data", "_writing", "now", "transport"),
     )
 
     def __init__(self, settings: Settings, transport: Transport, *, secure: bool) -> None:

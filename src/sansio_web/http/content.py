@@ -142,15 +142,7 @@ class ChunkedReader:
     """
 
     __slots__ = (
-        "_folds",
-        "_held",
-        "_limits",
-        "_missing",
-        "_next",
-        "_trailer_lines",
-        "ended",
-        "error",
-        "trailers",
+        *("_folds", "_held", "_limits", "_missing", "_next", "_trailer_lines", "ended", "error", "trailers"),
         "unused",
     )
 

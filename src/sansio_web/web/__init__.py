@@ -1,6 +1,9 @@
 """The server's API, by the names that users of aiohttp 3.14 know."""
 
 from ..exchange import ConnectionInfo, Exchange
+from ..websocket.closing import Ended
+from ..websocket.events import SocketClosed
+from ..ws_types import WebSocketError, WSCloseCode, WSMessage, WSMessageTypeError, WSMsgType
 from ._body import PayloadAccessError, RequestPayloadError
 from ._handlers import Handler
 from ._headers import ETag, HttpVersion, HttpVersion10, HttpVersion11
@@ -99,6 +102,7 @@ from .runner import AppRunner, BaseSite, GracefulExit, SockSite, TCPSite, UnixSi
 from .signals import Signal
 from .stream_response import StreamResponse, send_interim
 from .view import AbstractView, View
+from .websocket import WebSocketReady, WebSocketResponse
 
 __all__ = [
     "AbstractAccessLogger",
@@ -118,6 +122,7 @@ __all__ = [
     "ConnectionInfo",
     "DynamicResource",
     "ETag",
+    "Ended",
     "Exchange",
     "GracefulExit",
     "HTTPAccepted",
@@ -197,6 +202,7 @@ __all__ = [
     "RouteTableDef",
     "Signal",
     "SockSite",
+    "SocketClosed",
     "StreamResponse",
     "TCPSite",
     "UnixSite",
@@ -204,6 +210,13 @@ __all__ = [
     "UrlDispatcher",
     "UrlMappingMatchInfo",
     "View",
+    "WSCloseCode",
+    "WSMessage",
+    "WSMessageTypeError",
+    "WSMsgType",
+    "WebSocketError",
+    "WebSocketReady",
+    "WebSocketResponse",
     "delete",
     "get",
     "head",

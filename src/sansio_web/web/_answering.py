@@ -146,7 +146,7 @@ async def fail(request: "BaseRequest", error: Exception | None, message: str = "
     if stage is ENDED or stage is LOST:
         return prepared
     if prepared is not None and stage is not HELD:
-        exchange.abort()
+        await prepared._break_off()
         return prepared
     if prepared is not None:
         _drop(request, prepared)

@@ -159,17 +159,22 @@ class StreamResponse(ResponseHead):
 
     def _complete_headers(self, exchange: Exchange) -> None:
         headers = self.headers
-        if self._cookies is not None:
-            for value in self._cookies.values():
-                headers.add(_SET_COOKIE, value)
         if self._status not in UNTYPED_STATUSES:
             headers.setdefault(CONTENT_TYPE, DEFAULT_TYPE)
         if self._chunked:
             headers[_TRANSFER_ENCODING] = "chunked"
-        headers.setdefault(_DATE, exchange.date().decode())
-        headers.setdefault(_SERVER, exchange.server_software.decode())
+        self._complete_general_headers(exchange)
         if self._keep_alive is False and self._head is not None and self._head.persistent:
             headers.setdefault(_CONNECTION, "close")
+
+    def _complete_general_headers(self, exchange: Exchange) -> None:
+        """What a head of any status has."""
+        headers = self.headers
+        if self._cookies is not None:
+            for value in self._cookies.values():
+                headers.add(_SET_COOKIE, value)
+        headers.setdefault(_DATE, exchange.date().decode())
+        headers.setdefault(_SERVER, exchange.server_software.decode())
 
     def _reason_bytes(self) -> bytes:
         reason = self._reason
@@ -229,6 +234,11 @@ class StreamResponse(ResponseHead):
         lines = () if trailers is None else field_lines(_pairs(trailers))
         await self._send(SendEnd(lines), ENDED)
         self._exchange = None
+
+    async def _break_off(self) -> None:
+        """Its handler has failed; the content must not look finished."""
+        assert self._exchange is not None  # STARTED
+        self._exchange.abort()
 
     def _illegal(self, what: str) -> Exception:
         match self._stage:

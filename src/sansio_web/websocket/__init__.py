@@ -33,6 +33,7 @@ from .commands import (
     WebSocketCommand,
 )
 from .deflate import DeflateParameters
+from .ending import Role
 from .events import (
     CloseReceived,
     ConnectionFailed,
@@ -47,7 +48,7 @@ from .opcodes import Opcode
 from .opening import Accept, ClientOpening, Opened, Refuse, answer
 
 if TYPE_CHECKING:
-    from .connection import Role, WebSocket
+    from .connection import WebSocket
 
 __all__ = [
     "ABORT",
@@ -87,8 +88,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import the machine when it is asked for: nouns cost little, the reader behind the machine does not."""
-    if name in ("Role", "WebSocket"):
-        from . import connection
+    if name == "WebSocket":
+        from .connection import WebSocket
 
-        return getattr(connection, name)
+        return WebSocket
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

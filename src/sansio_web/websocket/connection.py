@@ -6,12 +6,9 @@ Not here: the opening handshake (`opening`), frames (`intake`, `outgoing`), the 
 
 from collections import deque
 from collections.abc import Callable
-from enum import auto
 from typing import Any, Final
 
-from .._deadlines import Deadlines
-from .._transitions import Member, illegal, step
-from ..effects import AbortTransport, CloseTransport, Effect, ShutdownWrite, Transmit
+from .._transitions import illegal, step
 from ..errors import LocalProtocolError, PeerDisconnected, RemoteProtocolError
 from .closing import TRANSITIONS, Ended, Input, State
 from .codes import CloseCode, close_payload, cut_reason, read_close
@@ -27,40 +24,22 @@ from .commands import (
     WebSocketCommand,
 )
 from .deflate import DeflateParameters, deflater, inflater
+from .ending import Deadline, Ending, Role
 from .events import (
     CloseReceived,
     ConnectionFailed,
     MessageReceived,
     PingReceived,
     PongReceived,
-    SocketClosed,
     WebSocketEvent,
 )
+from .fast_lane import small_message
 from .heartbeat import Beat, Heartbeat
 from .intake import Intake
 from .limits import DEFAULT_WEBSOCKET_LIMITS, WebSocketLimits
 from .opcodes import FIN, Opcode
-from .outgoing import Outgoing, Progress, utf8
+from .outgoing import Outgoing, utf8
 from .writer import Mask, heads
-
-
-class Role(Member):
-    """Which end of the connection (RFC 6455 5.1)."""
-
-    CLIENT = auto()
-    SERVER = auto()
-
-
-class Deadline(Member):
-    """What waits for the peer or for the application; each has its timeout in `WebSocketLimits`."""
-
-    HEARTBEAT = auto()
-    FRAME = auto()
-    WRITE = auto()
-    ANSWER = auto()
-    CLOSE = auto()
-    DRAIN = auto()
-
 
 _SENDS: Final = frozenset(state for state, moved_by in TRANSITIONS if moved_by is Input.SEND_DATA)
 _TEXT_HEADS: Final = heads(FIN | Opcode.TEXT)
@@ -69,7 +48,7 @@ _PING: Final = int(Opcode.PING)
 _CLOSE: Final = int(Opcode.CLOSE)
 
 
-class WebSocket:
+class WebSocket(Ending):
     """A connection; the shape of every connection machine.
 
     After each call *in*, drain `next_effect`, then `next_event`, then read `next_deadline` and `wants_data`. Messages
@@ -82,39 +61,9 @@ class WebSocket:
     """
 
     __slots__ = (
-        *(
-            "_autoclose",
-            "_autoping",
-            "_by",
-            "_can_half_close",
-            "_deadlines",
-            "_drained",
-            "_error",
-            "_heartbeat",
-        ),
-        *(
-            "_inbox",
-            "_inbox_size",
-            "_intake",
-            "_marks",
-            "_outgoing",
-            "_owed_pong",
-            "_plain",
-            "_received",
-            "_role",
-        ),
-        *(
-            "_sent_close",
-            "_wanted",
-            "_working",
-            "_written",
-            "effects",
-            "events",
-            "limits",
-            "peer_ended",
-            "state",
-        ),
-    )
+        *("_autoclose", "_autoping", "_heartbeat", "_inbox", "_inbox_size", "_intake", "_marks", "_outgoing"),
+        *("_owed_pong", "_plain", "_wanted", "_working"),
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -141,48 +90,24 @@ class WebSocket:
             raise LocalProtocolError(
                 "a client masks its frames and a server does not: `mask` is for the client (RFC 6455 5.1)"
             )
-        self._role = role
-        self.limits = limits
-        self.state = State.OPEN
-        self.peer_ended = False
-        self.effects: deque[Effect] = deque()
-        self.events: deque[WebSocketEvent] = deque()
+        super().__init__(role, limits, can_half_close=can_half_close)
         self._autoping = autoping
         self._autoclose = autoclose
-        self._can_half_close = can_half_close
-        self._deadlines: Deadlines[Deadline] = Deadlines()
         self._intake = Intake(limits, masked=server, inflater=inflater(deflate, server=server) if deflate else None)
         self._outgoing = Outgoing(mask, deflater(deflate, server=server) if deflate else None)
         self._plain = server and deflate is None  # short text goes out with a header from a table
-        self._written = Progress()
         self._inbox: deque[WebSocketEvent] = deque()  # not told yet: nobody asked
         self._inbox_size = 0  # payload in it
         self._wanted = False  # a message was asked for and not told
         self._working = False  # one was told, and no other asked for since
         self._marks = (0, 0)  # frames read and bytes received when FRAME was set
         self._owed_pong: bytes | None = None  # the answer to the last Ping, while the peer takes nothing
-        self._sent_close = False
-        self._received: CloseReceived | None = None  # the peer's Close
-        self._error: RemoteProtocolError | None = None
-        self._by: Ended | None = None  # set by whatever makes the connection leave OPEN
         self._heartbeat: Heartbeat | None = None
         if limits.heartbeat is not None:
             self._heartbeat = Heartbeat(limits.heartbeat, limits.pong_timeout, now)
             self._deadlines.set(Deadline.HEARTBEAT, now, limits.heartbeat)
 
     # -- out ---------------------------------------------------------------------------------------------
-
-    def next_effect(self) -> Effect | None:
-        """The next thing the adapter must do, or None."""
-        return self.effects.popleft() if self.effects else None
-
-    def next_event(self) -> WebSocketEvent | None:
-        """The next thing that happened, or None."""
-        return self.events.popleft() if self.events else None
-
-    def next_deadline(self) -> float | None:
-        """When `handle_timeout` must be called at the latest, on the clock of `now`; None for never."""
-        return self._deadlines.next()
 
     def wants_data(self) -> bool:
         """Whether the adapter should read from the transport now."""
@@ -201,12 +126,20 @@ class WebSocket:
 
         What comes after the peer's last word, or after the end, is discarded.
         """
-        if self.state is State.OPEN or self.state is State.LOCAL_CLOSING:
-            if data:
-                if self._heartbeat is not None:
-                    self._heartbeat.heard = now
-                self._intake.feed(data)
-                self._read(now)
+        if self.state is not State.OPEN and self.state is not State.LOCAL_CLOSING:
+            return
+        if self._heartbeat is not None:
+            self._heartbeat.heard = now
+        if self._wanted and self._intake.at_rest:  # the hot path: somebody waits, and this is all of it
+            message = small_message(data)
+            if message is not None and self._intake.allows(message):
+                self._wanted = False
+                self._working = True
+                self.events.append(MessageReceived(message))
+                return
+        if data:
+            self._intake.feed(data)
+            self._read(now)
 
     def receive_eof(self, now: float) -> None:
         """The peer ended its half of the stream. Idempotent."""
@@ -218,26 +151,9 @@ class WebSocket:
         else:
             self._end_of_stream()
 
-    def transport_lost(self, now: float) -> None:
-        """The transport broke in both directions; nothing can be sent or received any more. Idempotent."""
-        self.peer_ended = True
-        self._written.report(0)
-        self._deadlines.clear(Deadline.WRITE)
-        if self.state is not State.CLOSED:
-            self._leave_open(Ended.TRANSPORT)
-            self._finish(Input.LOSE)
-
     def transmitted(self, unsent: int, now: float) -> None:
-        """The transport still holds `unsent` of the bytes it was given.
-
-        To be called when it begins to hold back, when it has caught up, and right before `handle_timeout`.
-        """
-        before = self._written.unsent
-        self._written.report(unsent)
-        if not unsent:
-            self._deadlines.clear(Deadline.WRITE)
-        elif not before:
-            self._deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
+        """See `Ending`. Answers the last Ping, if that had to wait."""
+        super().transmitted(unsent, now)
         if self._owed_pong is not None and unsent <= self.limits.max_unsent_bytes:
             payload, self._owed_pong = self._owed_pong, None
             self._pong(payload)
@@ -255,8 +171,8 @@ class WebSocket:
                 self._frame_due(now)
             elif name is Deadline.ANSWER:
                 self._answer_due(now)
-            elif name is Deadline.DRAIN and self._written.unsent and self.limits.write_timeout is not None:
-                self._deadlines.set(name, now, self.limits.drain_timeout)  # WRITE guards this wait
+            elif name is Deadline.DRAIN:
+                self._drain_due(now)
             else:
                 self._expire()
 
@@ -374,7 +290,8 @@ class WebSocket:
                     self._heartbeat.heard = now  # rule of `heartbeat`: what it said may be waiting unread
                 self._read(now)
                 return
-        self._answer_if_due(now)
+        if self.state is State.REMOTE_CLOSING:
+            self._answer_if_due(now)
 
     def _offer(self) -> None:
         """Tell what is wanted, and the peer's last word as soon as nothing is before it."""
@@ -389,16 +306,14 @@ class WebSocket:
                 self._inbox_size -= _size(event)
             self.events.append(inbox.popleft())
 
-    def _tell_all(self) -> None:
+    def _settle(self) -> None:
         self.events.extend(self._inbox)
         self._inbox.clear()
         self._inbox_size = 0
+        self._owed_pong = None
+        self._intake.close()
 
     # -- closing -----------------------------------------------------------------------------------------
-
-    def _leave_open(self, by: Ended) -> None:
-        if self.state is State.OPEN:
-            self._by = by
 
     def _answer_if_due(self, now: float) -> None:
         """Rule 1."""
@@ -441,79 +356,7 @@ class WebSocket:
             self._deadlines.set(Deadline.CLOSE, now, timeout)
             self._read(now)
 
-    def _drain(self, now: float) -> None:
-        """DRAINING has begun: rule 4."""
-        self._tell_all()
-        self._intake.close()
-        self._deadlines.clear(Deadline.ANSWER)
-        if self.peer_ended:
-            self._end_of_stream()
-            return
-        if self._role is Role.SERVER or self._error is not None:
-            if self._can_half_close:
-                self.effects.append(ShutdownWrite())
-            elif self._received is not None:
-                self._finish(Input.END, CloseTransport())
-                return
-        self._deadlines.set(Deadline.DRAIN, now, self.limits.drain_timeout)
-
-    def _end_of_stream(self) -> None:
-        self._leave_open(Ended.TRANSPORT)
-        after = TRANSITIONS[self.state, Input.RECV_EOF]
-        if after is State.CLOSED:
-            self._finish(Input.RECV_EOF, CloseTransport())
-
-    def _expire(self) -> None:
-        """Wait no longer: what the peer does not take is dropped."""
-        self._leave_open(Ended.TIMEOUT)
-        self._finish(Input.EXPIRE, AbortTransport() if self._written.unsent else CloseTransport())
-
-    def _abort(self, _command: Abort, now: float) -> None:
-        if self.state is not State.CLOSED:
-            self._leave_open(Ended.LOCAL)
-            self._finish(Input.ABORT, AbortTransport())
-        elif self._written.unsent:
-            self._drop()
-
-    def _finish(self, moved_by: Input, effect: Effect | None = None) -> None:
-        """The one way into CLOSED."""
-        self.state = step(TRANSITIONS, self.state, moved_by)
-        self._tell_all()
-        self._intake.close()
-        self._owed_pong = None
-        if effect is not None:
-            self.effects.append(effect)
-        if type(effect) is AbortTransport:
-            self._written.report(0)
-        self._deadlines.clear(*(name for name in Deadline if name is not Deadline.WRITE or not self._written.unsent))
-        code, reason = int(CloseCode.ABNORMAL), ""
-        assert self._by is not None
-        if self._received is not None:
-            code, reason = self._received.code, self._received.reason
-        elif self._by is Ended.FAILED and self._error is not None:
-            code, reason = self._error.close_code_hint, cut_reason(str(self._error))
-        clean = self._sent_close and self._received is not None
-        self.events.append(SocketClosed(code, reason, clean, self._by, self._error))
-
     # -- time --------------------------------------------------------------------------------------------
-
-    def _write_due(self, now: float) -> None:
-        if self._written.progressed(self.limits.min_write_bytes):
-            if self._written.unsent:
-                self._deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
-        elif self.state is State.CLOSED:
-            self._drop()
-        else:
-            if self.state is State.OPEN:
-                what = f"the peer took too little within {self.limits.write_timeout} s (WebSocketLimits.write_timeout)"
-                self._error = PeerDisconnected(what)
-            self._expire()
-
-    def _drop(self) -> None:
-        """The machine is done, the transport is not: the peer does not take what it still holds."""
-        self._written.report(0)
-        self._deadlines.clear(Deadline.WRITE)
-        self.effects.append(AbortTransport())
 
     def _heartbeat_due(self, now: float) -> None:
         heartbeat = self._heartbeat
@@ -560,10 +403,6 @@ class WebSocket:
             self._end_of_stream()
 
     # -- going out ---------------------------------------------------------------------------------------
-
-    def _transmit(self, data: bytes) -> None:
-        self._written.transmitted += len(data)
-        self.effects.append(Transmit(data))
 
     def _check(self, moved_by: Input) -> None:
         if self.state not in _SENDS:

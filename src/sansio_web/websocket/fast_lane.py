@@ -61,6 +61,24 @@ def read_frame(
     return first, xor(data[begin + 4 : end], bytes(data[begin : begin + 4])), end
 
 
+def small_message(data: bytes) -> str | bytes | None:
+    """The message, if these bytes are one plain masked data frame of at most 125 bytes and nothing else; never raises."""
+    length = len(data) - 6
+    if length < 0 or length >= _SMALL or data[1] != length + 128:
+        return None
+    first = data[0]
+    if first != 0x81 and first != 0x82:
+        return None
+    key = _from_bytes(data[2:6], "little") * _REPEAT[length] & _ONES[length]
+    payload = (_from_bytes(data[6:], "little") ^ key).to_bytes(length, "little")
+    if first == 0x82:
+        return payload
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def awaited(data: bytes | bytearray, at: int, firsts: frozenset[int], max_bytes: int, *, masked: bool) -> int | None:
     """How many bytes the plain but incomplete frame at `at` takes at least, if its payload has at most `max_bytes`.
 

@@ -12,6 +12,8 @@ from wsproto.frame_protocol import Opcode as LawOpcode
 
 from ..errors import RemoteProtocolError
 
+_RSV1_ALONE = RsvBits(rsv1=True, rsv2=False, rsv3=False)
+
 
 @dataclass(slots=True)
 class Header:
@@ -33,14 +35,14 @@ class _Deflated(Extension):
     """Lets RSV1 through on the first frame of a message (RFC 7692 6); the payload stays as it is."""
 
     def offer(self) -> bool:
-        return True
+        raise NotImplementedError("the opening handshake offers it (`deflate.offer`)")
 
     def frame_inbound_header(
         self, proto: FrameDecoder | FrameProtocol, opcode: LawOpcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
         if rsv.rsv1 and opcode not in (LawOpcode.TEXT, LawOpcode.BINARY):
             return CloseReason.PROTOCOL_ERROR
-        return RsvBits(True, False, False)
+        return _RSV1_ALONE
 
 
 class FrameReader:

@@ -64,6 +64,11 @@ class Intake:
         """Whether a frame has begun and is not complete, once `next` has said None."""
         return self._slow or len(self._data) > self._at
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is unfinished, and frames are masked: whether `small_message` may be asked."""
+        return self._masked and not self._slow and self._at >= len(self._data) and not self._assembler.opcode
+
     def feed(self, data: bytes) -> None:
         """Bytes that follow those fed before."""
         self.received += len(data)
@@ -122,7 +127,7 @@ class Intake:
     def _whole(self, first: int, payload: bytes) -> str | bytes | None:
         """A data frame, complete."""
         assembler = self._assembler
-        if not assembler.opcode and (first == _WHOLE_TEXT or first == _WHOLE_BINARY):
+        if not assembler.opcode and (first in (_WHOLE_TEXT, _WHOLE_BINARY)):
             if self._most is not None and len(payload) > self._most:
                 raise too_big(self._most)
             if first == _WHOLE_BINARY:
