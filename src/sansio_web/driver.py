@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from .effects import CloseTransport, Effect, ShutdownWrite, Transmit
 from .errors import LocalProtocolError, RemoteProtocolError
-from .host import Event, Host, OnDisconnect, Settings
+from .exchange import Event
+from .host import Host, OnDisconnect, Settings
 from .http.commands import (
     ABORT,
     Abort,
@@ -37,7 +38,7 @@ from .websocket.codes import CloseCode
 from .websocket.commands import ABORT as WEBSOCKET_ABORT
 from .websocket.commands import RECEIVE_MESSAGE, StartClose, WebSocketCommand
 from .websocket.deflate import DeflateParameters
-from .websocket.events import SocketClosed, WebSocketEvent
+from .websocket.events import MessageReceived, SocketClosed, WebSocketEvent
 from .websocket.limits import WebSocketLimits
 
 _FLUSH_BYTES: Final = 65_536
@@ -195,6 +196,19 @@ class Driver:
         elif self._events or type(command) is not SendResponse:
             self._drain()
 
+    def transmit(self, command: WebSocketCommand) -> None:
+        """As `apply`, for data: nothing but bytes to write can follow, and no deadline changes."""
+        self._connection.send(command, self.host.now())
+        if self._pumping:
+            self._drain()
+            return
+        effects = self._effects
+        if len(effects) == 1 and type(effect := effects[0]) is Transmit:
+            effects.clear()
+            self.host.write(effect.data)
+        else:
+            self._pump()
+
     def ask(self) -> None:
         """One more message of the WebSocket is wanted. Where nothing follows, nothing is to be done."""
         self._connection.send(RECEIVE_MESSAGE, self.host.now())
@@ -294,6 +308,9 @@ class Driver:
             event = events.popleft()
             if type(event) is RequestReceived:
                 self._next = event
+            elif type(event) is MessageReceived:
+                assert self.socket is not None  # whose message else
+                self.socket.tell(event)
             else:
                 self._happened(self._connection.noticed(event))
 

@@ -21,8 +21,9 @@ from .websocket.closing import State
 from .websocket.codes import CloseCode
 from .websocket.commands import ABORT as WEBSOCKET_ABORT
 from .websocket.commands import StartClose
-from .websocket.connection import Role, WebSocket
+from .websocket.connection import WebSocket
 from .websocket.deflate import DeflateParameters
+from .websocket.ending import Role
 from .websocket.events import WebSocketEvent
 from .websocket.limits import WebSocketLimits
 

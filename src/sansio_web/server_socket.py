@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .driver import Driver
     from .exchange import Event
 
-_ASKED_FOR: Final = frozenset((MessageReceived, PingReceived, PongReceived))
-_DATA: Final = frozenset((SendText, SendBytes, SendFrame))
+_ASKED_FOR: Final[frozenset[type]] = frozenset((MessageReceived, PingReceived, PongReceived))
+_DATA: Final[frozenset[type]] = frozenset((SendText, SendBytes, SendFrame))
 _SENDS: Final = frozenset((State.OPEN, State.REMOTE_CLOSING))
 
 _here: ContextVar["ServerSocket | None"] = ContextVar("the WebSocket of the handler that runs here", default=None)
@@ -140,16 +140,19 @@ class ServerSocket:
 
     async def send(self, command: WebSocketCommand) -> None:
         """Hand a command to the machine; see `exchange.Socket`."""
-        data = command.__class__ in _DATA
-        if self.closed is not None or (data and self._websocket.state not in _SENDS):
-            raise self._reset(command)
         driver = self._driver
-        driver.apply(command)
-        if data:
+        if command.__class__ in _DATA:
+            if self._websocket.state not in _SENDS:
+                raise self._reset(command)
+            driver.transmit(command)
             if driver.blocked is not None:
                 await self._unblocked(command)
-        elif command.__class__ is StartClose:
-            self.stopped()
+        elif self.closed is not None:
+            raise self._reset(command)
+        else:
+            driver.apply(command)
+            if command.__class__ is StartClose:
+                self.stopped()
 
     async def _unblocked(self, command: WebSocketCommand) -> None:
         own = _here.get() is self

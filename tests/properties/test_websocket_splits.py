@@ -1,4 +1,4 @@
-"""Law 2 for WebSockets: however the bytes are split, and whichever end reads them, the same events; and bounded memory."""
+"""Laws 2 and 4 for WebSockets: however the bytes are split, the same events at either end; and bounded memory."""
 
 import random
 import zlib

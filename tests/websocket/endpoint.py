@@ -1,4 +1,4 @@
-"""One end of a WebSocket under a virtual clock, with everything that came out of it; wsproto as the peer that reads it."""
+"""One end of a WebSocket under a virtual clock, with everything that came out of it; wsproto as its peer."""
 
 from collections.abc import Iterable
 from itertools import count

@@ -98,6 +98,23 @@ def test_a_frame_too_large_to_collect_is_read_as_it_comes() -> None:
     assert end.ask().took_events() == [MessageReceived("next")]
 
 
+def test_what_follows_a_large_frame_is_read_as_well() -> None:
+    """Also in the same piece, and when another large frame comes."""
+    large = frame(2, bytes(300_000), fin=False)
+    data = large + frame(9, b"?") + frame(10) + frame(0, b"a", fin=False) + frame(0, b"b") + text("c") * 2
+    for size in (len(data), 299_000, 70_000):
+        end = Endpoint().ask()
+        for at in range(0, 2 * len(data), size):
+            end.feed((data + data)[at : at + size])
+        end.read_all()
+        assert end.took_events() == [
+            MessageReceived(bytes(300_000) + b"ab"),
+            MessageReceived("c"),
+            MessageReceived("c"),
+        ] * 2
+        assert end.took() == b"\x8a\x01?" * 2
+
+
 def test_wrong_utf_8_in_a_large_frame_is_found_before_its_end() -> None:
     end = Endpoint().ask().feed(frame(1, b"\xff" * 300_000)[:1_000])
     assert isinstance(end.events[0], ConnectionFailed)

@@ -185,6 +185,13 @@ def test_a_closed_connection_whose_last_bytes_nobody_takes_is_dropped() -> None:
     assert end.machine.next_deadline() is None
 
 
+def test_a_peer_that_takes_nothing_is_dropped_also_while_we_close() -> None:
+    limits = WebSocketLimits(close_timeout=None)
+    end = Endpoint(limits=limits).send(SendText("a" * 5_000)).unsent(5_000).send(StartClose(1001)).wait(30.0)
+    assert end.effects == [AbortTransport()]
+    assert end.closed == SocketClosed(1006, "", False, Ended.LOCAL)
+
+
 def test_what_was_due_after_the_end_does_nothing() -> None:
     end = Endpoint(limits=WebSocketLimits(write_timeout=10.0)).send(SendText("a" * 5_000)).unsent(5_000)
     end.send(StartClose())

@@ -129,7 +129,8 @@ def test_what_a_client_offers() -> None:
     assert offer(ANY) == P + b"; client_max_window_bits"
     assert offer(DeflateParameters(True, True, 10, 11)) == (
         P
-        + b"; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11"
+        + b"; server_no_context_takeover; client_no_context_takeover"
+        + b"; server_max_window_bits=10; client_max_window_bits=11"
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
 from sansio_web.driver import Driver
-from sansio_web.host import Event, Running, Settings
+from sansio_web.exchange import Event, Running
+from sansio_web.host import Settings
 
 EAGER: Final = sys.version_info >= (3, 12)
 """Whether a task can run at once, without a turn of the loop."""

@@ -13,7 +13,8 @@ from typing import Any, Final, cast
 import trio
 
 from sansio_web.driver import Driver
-from sansio_web.host import Event, OnDisconnect, Running, Settings
+from sansio_web.exchange import Event, Running
+from sansio_web.host import OnDisconnect, Settings
 
 from ._handler import Handler, within
 from ._transport import Transport

@@ -6,6 +6,7 @@ Not here: heads and what each role may send (`server_role`, `client_role`), the 
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from enum import auto
 from typing import Any, Final, Generic, TypeVar
 
@@ -52,6 +53,7 @@ class Connection(ABC, Generic[E]):
 
     After each call *in*, drain `next_effect`, then `next_event`, then read `next_deadline` and `wants_data`.
 
+    next_deadline: when `handle_timeout` must be called at the latest, on the clock of `now`; None for never
     receive, sending, phase: states of `lifecycle`, moved by its tables only
     close_reason: why the connection does not persist; set once
     peer_ended: no more bytes will come
@@ -69,6 +71,7 @@ class Connection(ABC, Generic[E]):
         self.effects: deque[Effect] = deque()
         self.events: deque[Any] = deque()
         self.deadlines: Deadlines[Deadline] = Deadlines()
+        self.next_deadline: Callable[[], float | None] = self.deadlines.next
         self._input: bytes | bytearray = b""
         self._incoming: Incoming | None = None
         self._outgoing = Outgoing()
@@ -84,10 +87,6 @@ class Connection(ABC, Generic[E]):
     def next_event(self) -> E | None:
         """The next thing that happened, or None."""
         return self.events.popleft() if self.events else None
-
-    def next_deadline(self) -> float | None:
-        """When `handle_timeout` must be called at the latest, on the clock of `now`; None for never."""
-        return self.deadlines.next()
 
     def wants_data(self) -> bool:
         """Whether the adapter should read from the transport now."""

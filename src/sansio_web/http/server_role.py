@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, assert_never
 
 from .._transitions import column, illegal, step
+from ..effects import Transmit
 from ..errors import LocalProtocolError, PeerDisconnected, RemoteProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from . import fast_lane, h11_reader
@@ -100,7 +101,7 @@ class ServerRole(Connection[ServerEvent]):
         """Bytes came; see `Connection`."""
         if self.receive is Receive.IDLE and not self._input and self.phase is Phase.PERSISTENT:
             head = fast_lane.read_request(data, self.limits)
-            if head is not None and not self._congested():
+            if head is not None and not (self._written.unsent and self._congested()):
                 self._begin(head, data, now)
                 return
         if self.phase is Phase.LINGERING:
@@ -272,7 +273,9 @@ class ServerRole(Connection[ServerEvent]):
             head = plain_head(command.status, command.reason, command.fields, len(content), stamp)
             if head is not None:
                 self.sending = _WHOLE_RESPONSE[self.sending]
-                self._transmit(head + content)
+                data = head + content
+                self._written.transmitted += len(data)
+                self.effects.append(Transmit(data))
                 self._exchange_over(now)
                 return
         method, data, framing, why = self._head(command, len(content))

@@ -73,6 +73,7 @@ from .exceptions import (
     HTTPVersionNotSupported,
 )
 from .keys import AppKey, NotAppKeyWarning, RequestKey, ResponseKey
+from .merging import Merged, merged
 from .middlewares import Middleware, middleware
 from .request import BaseRequest, Request
 from .resources import (
@@ -187,6 +188,7 @@ __all__ = [
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
+    "Merged",
     "Middleware",
     "NotAppKeyWarning",
     "PayloadAccessError",
@@ -222,6 +224,7 @@ __all__ = [
     "head",
     "json_bytes_response",
     "json_response",
+    "merged",
     "middleware",
     "options",
     "patch",

@@ -57,7 +57,6 @@ DEFAULT_WRITER_LIMIT: Final = 256 * 1024
 _MOST_READS_AFTER_END: Final = 5
 _TEXT: Final = WSMsgType.TEXT
 _BINARY: Final = WSMsgType.BINARY
-_new_message: Final = tuple.__new__  # what WSMessage(...) does, without its frame
 _CLOSES: Final = (State.OPEN, State.REMOTE_CLOSING)
 
 
@@ -239,8 +238,8 @@ class WebSocketResponse(StreamResponse):
             pass
         return message
 
-    async def _receive(self, timeout: float | None = None) -> WSMessage | None:
-        """As `receive`; None if it was woken for something else."""
+    async def _receive(self, timeout: float | None = None, *, wait: bool = True) -> WSMessage | None:
+        """As `receive`; None if it was woken for something else, or would have to wait and shall not."""
         socket = self._socket
         if socket is None:
             raise self._unprepared("receive")
@@ -248,17 +247,17 @@ class WebSocketResponse(StreamResponse):
             return await self._receive_closing(socket, timeout)
         try:
             event = socket.receive_now()
-            if event is None:
+            if event is None and wait:
                 event = await socket.receive(self._receive_timeout if timeout is None else timeout)
         except LocalProtocolError as error:
             raise RuntimeError(str(error)) from None
-        if event.__class__ is MessageReceived:
-            data = cast(MessageReceived, event).data
-            if data.__class__ is bytes:
-                return _new_message(WSMessage, (_BINARY, data, ""))
+        if type(event) is MessageReceived:
+            data = event.data
+            if type(data) is bytes:
+                return WSMessage(_BINARY, data, "")
             if not self._decode_text:
                 data = cast(str, data).encode()
-            return _new_message(WSMessage, (_TEXT, data, ""))
+            return WSMessage(_TEXT, data, "")
         if event is None:
             return await self._receive_closing(socket, timeout) if socket.closing else None
         return self._message_of(event)
@@ -271,6 +270,11 @@ class WebSocketResponse(StreamResponse):
         while socket.closed is None:
             await socket.receive(timeout)
         return self._closed_message(socket.closed)
+
+    def _wake(self) -> None:
+        """End a waiting `_receive` with None."""
+        if self._socket is not None:
+            self._socket.wake()
 
     def _message_of(self, event: WebSocketEvent) -> WSMessage:
         """What is no message of the peer's, as one."""
@@ -346,11 +350,11 @@ class WebSocketResponse(StreamResponse):
         """
         if not isinstance(data, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers are not all typed
             raise TypeError(f"data is a {type(data).__name__}; it must be a str")
-        await self._send(SendText(data, None if compress is None else self._deflated(compress)))
+        await self._hand(SendText(data, None if compress is None else self._deflated(compress)))
 
     async def send_bytes(self, data: bytes | bytearray | memoryview, compress: int | None = None) -> None:
         """Send a binary message; as `send_str`."""
-        await self._send(SendBytes(_bytes(data), None if compress is None else self._deflated(compress)))
+        await self._hand(SendBytes(_bytes(data), None if compress is None else self._deflated(compress)))
 
     async def send_json(
         self, data: Any, compress: int | None = None, *, dumps: Callable[[Any], str] = json.dumps
@@ -374,27 +378,27 @@ class WebSocketResponse(StreamResponse):
         match opcode:
             case WSMsgType.TEXT | WSMsgType.BINARY | WSMsgType.CONTINUATION:
                 deflated = None if compress is None else self._deflated(compress)
-                await self._send(SendFrame(Opcode(opcode), payload, fin, deflated))
+                await self._hand(SendFrame(Opcode(opcode), payload, fin, deflated))
             case WSMsgType.PING:
-                await self._send(SendPing(payload))
+                await self._hand(SendPing(payload))
             case WSMsgType.PONG:
-                await self._send(SendPong(payload))
+                await self._hand(SendPong(payload))
             case _:
                 what = "use close()" if opcode == WSMsgType.CLOSE else "it is no frame"
                 raise ValueError(f"cannot send a frame with {opcode!r}: {what}")
 
     async def ping(self, message: bytes | str = b"") -> None:
         """Send a Ping with up to 125 bytes; str in UTF-8."""
-        await self._send(SendPing(message.encode() if isinstance(message, str) else _bytes(message)))
+        await self._hand(SendPing(message.encode() if isinstance(message, str) else _bytes(message)))
 
     async def pong(self, message: bytes | str = b"") -> None:
         """Send a Pong that nobody asked for; as `ping`."""
-        await self._send(SendPong(message.encode() if isinstance(message, str) else _bytes(message)))
+        await self._hand(SendPong(message.encode() if isinstance(message, str) else _bytes(message)))
 
     def _deflated(self, compress: int) -> bool | None:
         return bool(compress) if self.compress else None
 
-    async def _send(self, command: WebSocketCommand) -> None:
+    async def _hand(self, command: WebSocketCommand) -> None:
         socket = self._socket
         if socket is None:
             raise self._unprepared("send")
@@ -450,6 +454,11 @@ class WebSocketResponse(StreamResponse):
         except ConnectionResetError:
             pass  # it has ended already
 
+    def _open_exchange(self, what: str) -> Exchange:
+        if self._socket is None or self._exchange is None:
+            raise self._unprepared(what)
+        return self._exchange
+
     def _unprepared(self, what: str) -> Exception:
         if self._stage is LOST:
             return ConnectionResetError("the peer has gone")
@@ -465,8 +474,8 @@ def _refusal(refused: Refuse) -> Exception:
 
 
 def _bytes(data: object) -> bytes:
-    if data.__class__ is bytes:
-        return cast(bytes, data)
+    if type(data) is bytes:
+        return data
     if isinstance(data, bytes | bytearray | memoryview):
         return bytes(cast(bytearray, data))
     raise TypeError(f"data is a {type(data).__name__}; allowed: bytes, bytearray, memoryview")

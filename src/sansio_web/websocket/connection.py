@@ -6,7 +6,7 @@ Not here: the opening handshake (`opening`), frames (`intake`, `outgoing`), the 
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from .._transitions import illegal, step
 from ..errors import LocalProtocolError, PeerDisconnected, RemoteProtocolError
@@ -31,7 +31,6 @@ from .events import (
     MessageReceived,
     PingReceived,
     PongReceived,
-    WebSocketEvent,
 )
 from .fast_lane import small_message
 from .heartbeat import Beat, Heartbeat
@@ -41,6 +40,7 @@ from .opcodes import FIN, Opcode
 from .outgoing import Outgoing, utf8
 from .writer import Mask, heads
 
+_Unread: TypeAlias = MessageReceived | PingReceived | PongReceived | CloseReceived | ConnectionFailed
 _SENDS: Final = frozenset(state for state, moved_by in TRANSITIONS if moved_by is Input.SEND_DATA)
 _TEXT_HEADS: Final = heads(FIN | Opcode.TEXT)
 _SHORT: Final = len(_TEXT_HEADS)
@@ -62,7 +62,7 @@ class WebSocket(Ending):
 
     __slots__ = (
         *("_autoclose", "_autoping", "_heartbeat", "_inbox", "_inbox_size", "_intake", "_marks", "_outgoing"),
-        *("_owed_pong", "_plain", "_wanted", "_working"),
+        *("_owed_pong", "_paused", "_plain", "_wanted", "_working"),
     )  # fmt: skip
 
     def __init__(
@@ -96,8 +96,9 @@ class WebSocket(Ending):
         self._intake = Intake(limits, masked=server, inflater=inflater(deflate, server=server) if deflate else None)
         self._outgoing = Outgoing(mask, deflater(deflate, server=server) if deflate else None)
         self._plain = server and deflate is None  # short text goes out with a header from a table
-        self._inbox: deque[WebSocketEvent] = deque()  # not told yet: nobody asked
+        self._inbox: deque[_Unread] = deque()  # not told yet: nobody asked
         self._inbox_size = 0  # payload in it
+        self._paused = False  # it was full, and what came behind it is not read
         self._wanted = False  # a message was asked for and not told
         self._working = False  # one was told, and no other asked for since
         self._marks = (0, 0)  # frames read and bytes received when FRAME was set
@@ -132,7 +133,7 @@ class WebSocket(Ending):
             self._heartbeat.heard = now
         if self._wanted and self._intake.at_rest:  # the hot path: somebody waits, and this is all of it
             message = small_message(data)
-            if message is not None and self._intake.allows(message):
+            if message is not None:
                 self._wanted = False
                 self._working = True
                 self.events.append(MessageReceived(message))
@@ -194,25 +195,27 @@ class WebSocket(Ending):
     def _read(self, now: float) -> None:
         """Go through what was fed, as far as there is room for messages that nobody asked for."""
         intake = self._intake
+        inbox = self._inbox
         try:
-            while not (self._inbox and self.state is State.OPEN and self._full()):
+            while not inbox or self.state is not State.OPEN or not self._full():
                 item = intake.next()
                 if item is None:
                     break
                 opcode, data = item
-                if not opcode:
-                    if self._wanted:
-                        self._wanted = False
-                        self._working = True
-                        self.events.append(MessageReceived(data))
-                    else:
-                        self._keep(MessageReceived(data), len(data))
-                else:
+                if opcode:
                     assert isinstance(data, bytes)
                     self._control_came(opcode, data, now)
                     if opcode == _CLOSE:
                         return
+                elif self._wanted:
+                    self._wanted = False
+                    self._working = True
+                    self.events.append(MessageReceived(data))
+                elif self.state is State.OPEN or not self._full():  # else it is dropped: rule 3
+                    inbox.append(MessageReceived(data))
+                    self._inbox_size += len(data)
             else:
+                self._paused = True
                 self._deadlines.drop(Deadline.FRAME)  # it is we who do not read
                 return
         except RemoteProtocolError as error:
@@ -223,22 +226,16 @@ class WebSocket(Ending):
         elif intake.unfinished and self.state is State.OPEN and self._deadlines.at(Deadline.FRAME) is None:
             self._mark_frame(now)
 
-    def _keep(self, event: WebSocketEvent, size: int) -> None:
-        """For whoever asks next. In LOCAL_CLOSING what does not fit is dropped (rule 3)."""
-        if self.state is State.LOCAL_CLOSING and self._full():
-            return
-        self._inbox.append(event)
-        self._inbox_size += size
-        self._offer()
-
     def _control_came(self, opcode: int, payload: bytes, now: float) -> None:
         if opcode == _CLOSE:
             code, reason = read_close(payload)
             self._received = CloseReceived(code, reason)
             self._last_word(Input.RECV_CLOSE, Ended.REMOTE, self._received, now)
         elif not self._autoping:
-            ping = opcode == _PING
-            self._keep(PingReceived(payload) if ping else PongReceived(payload), len(payload))
+            if self.state is State.OPEN or not self._full():
+                self._inbox.append(PingReceived(payload) if opcode == _PING else PongReceived(payload))
+                self._inbox_size += len(payload)
+                self._offer()
         elif opcode == _PING:
             self._pong(payload)
 
@@ -283,11 +280,11 @@ class WebSocket(Ending):
         self._wanted = True
         self._working = False
         if self._inbox:
-            was_full = self._full()
             self._offer()
-            if was_full and self.state is State.OPEN and not self._full():
+            if self._paused and not self._full():
+                self._paused = False
                 if self._heartbeat is not None:
-                    self._heartbeat.heard = now  # rule of `heartbeat`: what it said may be waiting unread
+                    self._heartbeat.heard = now  # what the peer said may be waiting unread
                 self._read(now)
                 return
         if self.state is State.REMOTE_CLOSING:
@@ -303,7 +300,7 @@ class WebSocket(Ending):
                     return
                 self._wanted = False
                 self._working = True
-                self._inbox_size -= _size(event)
+                self._inbox_size -= len(event.data if isinstance(event, MessageReceived) else event.payload)
             self.events.append(inbox.popleft())
 
     def _settle(self) -> None:
@@ -351,6 +348,7 @@ class WebSocket(Ending):
         elif self.state is State.OPEN:
             self._leave_open(Ended.LOCAL)
             self._transmit_close(payload)
+            self._paused = False
             self._deadlines.clear(Deadline.FRAME, Deadline.HEARTBEAT, Deadline.ANSWER)
             timeout = self.limits.close_timeout if command.timeout is None else command.timeout
             self._deadlines.set(Deadline.CLOSE, now, timeout)
@@ -432,13 +430,6 @@ class WebSocket(Ending):
     def _send_pong(self, command: SendPong, now: float) -> None:
         self._check(Input.SEND_CONTROL)
         self._transmit(self._outgoing.control(Opcode.PONG, command.payload))
-
-
-def _size(event: WebSocketEvent) -> int:
-    """What an event in the inbox counts for."""
-    if isinstance(event, MessageReceived):
-        return len(event.data)
-    return len(event.payload) if isinstance(event, (PingReceived, PongReceived)) else 0
 
 
 _COMMANDS: Final[dict[type, Callable[[WebSocket, Any, float], None]]] = {

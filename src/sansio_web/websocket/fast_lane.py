@@ -7,12 +7,15 @@ a length in its shortest form, control frames unfragmented and of at most 125 by
 
 from typing import Final
 
-_SMALL: Final = 126
-_BLOCK: Final = 16_384
+SMALL: Final = 126
+"""Payloads below it have their length in one byte."""
+_BLOCK: Final = 8_192
+"""Longer payloads are masked piece by piece: numbers beyond it cost more than their length."""
 # for payloads of less than 126 bytes: a key, as a number, times _REPEAT[n] repeats it over at least n bytes,
 # & _ONES[n] cuts it
-_REPEAT: Final = tuple(sum(1 << 32 * i for i in range((n + 3) // 4)) for n in range(_SMALL))
-_ONES: Final = tuple((1 << 8 * n) - 1 for n in range(_SMALL))
+_REPEAT: Final = tuple(sum(1 << 32 * i for i in range((n + 3) // 4)) for n in range(SMALL))
+_ONES: Final = tuple((1 << 8 * n) - 1 for n in range(SMALL))
+_REPEAT_BLOCK: Final = int.from_bytes(b"\1\0\0\0" * (_BLOCK // 4), "little")
 _from_bytes = int.from_bytes
 
 _CONTROL: Final = (0x88, 0x89, 0x8A)
@@ -54,7 +57,7 @@ def read_frame(
     end = begin + 4 + length
     if end > size:
         return None
-    if length < _SMALL:
+    if length < SMALL:
         key = _from_bytes(data[begin : begin + 4], "little") * _REPEAT[length] & _ONES[length]
         number = _from_bytes(data[begin + 4 : end], "little") ^ key
         return first, number.to_bytes(length, "little"), end
@@ -62,9 +65,9 @@ def read_frame(
 
 
 def small_message(data: bytes) -> str | bytes | None:
-    """The message, if these bytes are one plain masked data frame of at most 125 bytes and nothing else; never raises."""
+    """The message, if these bytes are one plain masked frame of at most 125 bytes and nothing else; never raises."""
     length = len(data) - 6
-    if length < 0 or length >= _SMALL or data[1] != length + 128:
+    if length < 0 or length >= SMALL or data[1] != length + 128:
         return None
     first = data[0]
     if first != 0x81 and first != 0x82:
@@ -109,13 +112,13 @@ def awaited(data: bytes | bytearray, at: int, firsts: frozenset[int], max_bytes:
 def xor(data: bytes | bytearray, key: bytes) -> bytes:
     """Mask or unmask a payload with a key of 4 bytes (RFC 6455 5.3)."""
     length = len(data)
-    if length < _SMALL:
+    if length < SMALL:
         repeated = _from_bytes(key, "little") * _REPEAT[length] & _ONES[length]
         return (_from_bytes(data, "little") ^ repeated).to_bytes(length, "little")
     if length <= _BLOCK:
         repeated = _from_bytes((key * (length // 4 + 1))[:length], "little")
         return (_from_bytes(data, "little") ^ repeated).to_bytes(length, "little")
-    repeated = _from_bytes(key * (_BLOCK // 4), "little")
+    repeated = _from_bytes(key, "little") * _REPEAT_BLOCK
     whole = length - length % _BLOCK
     blocks = [
         (_from_bytes(data[at : at + _BLOCK], "little") ^ repeated).to_bytes(_BLOCK, "little")

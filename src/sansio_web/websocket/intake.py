@@ -8,7 +8,7 @@ Not here: what a control frame means (`connection`).
 from typing import Final
 
 from .deflate import Inflater
-from .fast_lane import awaited, plain_firsts, read_frame
+from .fast_lane import SMALL, awaited, plain_firsts, read_frame
 from .frames import FrameReader, Header
 from .limits import WebSocketLimits
 from .messages import Assembler, not_utf8, too_big
@@ -33,7 +33,7 @@ class Intake:
 
     __slots__ = (
         *("_assembler", "_at", "_awaited", "_data", "_deflated", "_firsts", "_header", "_largest", "_masked"),
-        *("_most", "_reader", "_slow", "frames", "received"),
+        *("_most", "_reader", "_slow", "_small", "frames", "received"),
     )
 
     def __init__(self, limits: WebSocketLimits, *, masked: bool, inflater: Inflater | None) -> None:
@@ -41,6 +41,7 @@ class Intake:
         self._masked = masked
         self._most = limits.max_message_bytes
         self._largest = _LARGEST_AWAITED if self._most is None else min(_LARGEST_AWAITED, self._most)
+        self._small = masked and self._largest >= SMALL
         self._firsts = plain_firsts(deflated=inflater is not None)
         self._assembler = Assembler(limits, inflater)
         self._deflated = inflater is not None
@@ -66,8 +67,8 @@ class Intake:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is unfinished, and frames are masked: whether `small_message` may be asked."""
-        return self._masked and not self._slow and self._at >= len(self._data) and not self._assembler.opcode
+        """Whether `small_message` may be asked: nothing is unfinished, frames are masked, small ones allowed."""
+        return self._small and not self._slow and self._at >= len(self._data) and not self._assembler.opcode
 
     def feed(self, data: bytes) -> None:
         """Bytes that follow those fed before."""
