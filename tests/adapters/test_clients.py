@@ -197,3 +197,25 @@ def test_tls_clients(runtime: str) -> None:
                 assert await response.read() == MEGABYTE
 
         asyncio.run(main())
+
+
+def test_a_route_has_its_own_limit_of_content(runtime: str) -> None:
+    """What is streamed beyond it is refused with 413; a route without one takes the same content."""
+
+    async def count(request: web.Request) -> web.Response:
+        if request.path == "/small":
+            request.limit_content(10)
+        seen = 0
+        async for piece in request.content.iter_any():
+            seen += len(piece)
+        return web.Response(text=str(seen))
+
+    app = web.Application()
+    app.router.add_post("/small", count)
+    app.router.add_post("/large", count)
+    with ThreadedServer(app, runtime=runtime) as server, httpx.Client(base_url=server.url) as client:
+        for sized in (True, False):
+            content = b"x" * 11 if sized else iter([b"x" * 6, b"x" * 5])
+            assert client.post("/small", content=content).status_code == 413
+            assert client.post("/small", content=b"x" * 10).text == "10"
+            assert client.post("/large", content=b"x" * 11).text == "11"

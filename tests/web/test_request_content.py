@@ -243,3 +243,13 @@ def test_any_split_of_the_content_reads_the_same(pieces: list[bytes], first: int
     ours = post(*pieces, framing=CHUNKED)
     beginning = run(ours.content.read(first))
     assert beginning + run(ours.read()) == b"".join(pieces)
+
+
+@pytest.mark.parametrize(("limit", "told"), [(3, 3), (None, 0)])
+def test_a_limit_of_its_own_holds_for_reading_whole_and_for_the_stream(limit: int | None, told: int) -> None:
+    exchange = FakeExchange(method="POST", content=[b"abc"])
+    request = web.Request(exchange)
+    request.limit_content(limit)
+    assert exchange.limits_set == [limit]
+    assert request.client_max_size == told
+    assert run(request.read()) == b"abc"

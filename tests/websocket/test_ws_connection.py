@@ -104,14 +104,18 @@ def test_what_follows_a_large_frame_is_read_as_well() -> None:
     data = large + frame(9, b"?") + frame(10) + frame(0, b"a", fin=False) + frame(0, b"b") + text("c") * 2
     for size in (len(data), 299_000, 70_000):
         end = Endpoint().ask()
-        for at in range(0, 2 * len(data), size):
-            end.feed((data + data)[at : at + size])
+        for at in (*range(0, len(data), size), *range(0, len(data), size)):
+            end.feed(data[at : at + size])
         end.read_all()
-        assert end.took_events() == [
-            MessageReceived(bytes(300_000) + b"ab"),
-            MessageReceived("c"),
-            MessageReceived("c"),
-        ] * 2
+        assert (
+            end.took_events()
+            == [
+                MessageReceived(bytes(300_000) + b"ab"),
+                MessageReceived("c"),
+                MessageReceived("c"),
+            ]
+            * 2
+        )
         assert end.took() == b"\x8a\x01?" * 2
 
 
@@ -315,6 +319,12 @@ def test_after_our_close_a_flood_that_nobody_reads_hides_no_close() -> None:
     end.feed(text("4") * 1_000, close(1001))
     assert end.took_events() == [MessageReceived("1"), MessageReceived("2"), CloseReceived(1001, "")]
     assert end.machine.buffered() == 0
+
+
+def test_after_our_close_control_frames_that_nobody_reads_are_dropped_too() -> None:
+    limits = WebSocketLimits(max_unread_messages=1)
+    end = Endpoint(limits=limits, autoping=False).send(StartClose(1001)).feed(frame(9, b"1") + frame(9, b"2"))
+    assert end.feed(close(1001)).took_events() == [PingReceived(b"1"), CloseReceived(1001, "")]
 
 
 def test_a_close_waiting_behind_unread_messages_is_found_when_we_close() -> None:

@@ -117,11 +117,12 @@ def test_what_is_no_opening_handshake_is_refused(changes: dict[str, Any], status
     assert ((b"Sec-WebSocket-Version", b"13") in refused.fields) is (status == 426)
 
 
-def test_a_key_that_comes_twice_is_refused() -> None:
-    lines = [*PLAIN.items(), (b"sec-websocket-key", KEY)]
+@pytest.mark.parametrize("name", [b"Sec-WebSocket-Key", b"Sec-WebSocket-Version"])
+def test_a_key_or_version_that_comes_twice_is_refused(name: bytes) -> None:
+    lines = [*PLAIN.items(), (name.lower(), PLAIN[name])]
     refused = answer(RequestReceived(b"GET", b"/", b"1.1", Fields(lines), None))  # type: ignore[arg-type]
     assert isinstance(refused, Refuse)
-    assert "Sec-WebSocket-Key" in refused.reason
+    assert name.decode() in refused.reason
 
 
 @pytest.mark.parametrize(

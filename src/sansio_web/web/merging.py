@@ -111,8 +111,9 @@ class _Feed(Generic[_T]):
                     self._merged._offered(self)
                     await self._taken.wait()
             finally:
-                if isinstance(self.source, AsyncGenerator):
-                    await cast("AsyncGenerator[_T, None]", self.source).aclose()
+                source: Any = self.source
+                if isinstance(source, AsyncGenerator):
+                    await cast("AsyncGenerator[_T, None]", source).aclose()
         except Exception as error:
             self.error = error
             self._merged._offered(self)

@@ -177,6 +177,14 @@ class BaseRequest(RequestHead, MutableMapping[str | RequestKey[Any], Any]):
 
     # ---- content
 
+    def limit_content(self, max_bytes: int | None) -> None:
+        """From now on the content may have `max_bytes` in all, read whole or as a stream; None: any number.
+
+        A middleware or handler gives a route its own limit so; beyond it reading raises, and the client gets 413.
+        """
+        self._client_max_size = max_bytes or 0  # where 0 is aiohttp's word for no limit
+        self._exchange.limit_content(max_bytes)
+
     @property
     def client_max_size(self) -> int:
         """Most bytes that `read` takes; 0 for any number."""

@@ -202,7 +202,7 @@ class Deflater:
             return out
         if not self._keeps:
             self._deflate = None
-        return out[: -len(_TAIL)] or b"\x00"  # RFC 7692 7.2.3.6: zlib flushes nothing twice
+        return out[: -len(_TAIL)]
 
 
 class Inflater:

@@ -181,8 +181,7 @@ class Ending(ABC):
 
     def _write_due(self, now: float) -> None:
         if self._written.progressed(self.limits.min_write_bytes):
-            if self._written.unsent:
-                self._deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
+            self._deadlines.set(Deadline.WRITE, now, self.limits.write_timeout)
         elif self.state is State.CLOSED:
             self._drop()
         else:
