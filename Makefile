@@ -7,13 +7,16 @@ HOST    ?= 127.0.0.1
 PORT    ?= 8080
 ARGS    ?=
 
-.PHONY: run test check bench news clean
+.PHONY: run test test-browser check bench news clean
 
 run: $(VENV)/.run       ## serve the demo: make run RUNTIME=trio PORT=9000
 	$(BIN)/python -m examples.demo --runtime $(RUNTIME) --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.test     ## the whole suite on asyncio, uvloop and trio
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+test-browser: $(VENV)/.browser   ## the demo's page in a headless Chromium; needs: apt-get install chromium chromium-driver
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: $(VENV)/.check   ## ruff, mypy --strict, pyright --strict, import contracts
 	$(BIN)/ruff check .
@@ -36,6 +39,10 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test]"
 	touch $@
+
+$(VENV)/.browser: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[browser]"
+	touch $@ $(VENV)/.test
 
 $(VENV)/.check: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[check]"

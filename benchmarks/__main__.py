@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from benchmarks import load, measure, report
 from benchmarks.contenders import CONTENDERS
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import ECHOES, SCENARIOS, Echo
 from benchmarks.server import choose_cores, environment
 
 _PACKAGES: Final = (
     *("sansio-web", "aiohttp", "uvicorn", "httptools", "h11", "starlette"),
-    *("hypercorn", "uvloop", "trio", "multidict", "yarl"),
+    *("hypercorn", "wsproto", "websockets", "picows", "uvloop", "trio", "multidict", "yarl"),
 )
 _ASK_VERSIONS: Final = """
 import importlib.metadata, json, platform, sys
@@ -69,16 +69,17 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--rounds", type=_positive, help="measurements of each contender and scenario (default 5, quick 2)")
     add("--seconds", type=_seconds, help="length of one measurement (default 1.2, quick 0.35)")
     add("--patience", type=float, help="seconds in all for repeating disturbed ones (default 90, quick 5)")
+    add("--minutes", type=float, default=14.0, help="no round begins that would end later (default 14)")
     add("--quick", action="store_true", help="a first impression in about a minute and a half")
     add("--only", type=_names(SCENARIOS, "scenario"), help=f"some of: {','.join(SCENARIOS)}")
     add("--contenders", type=_names(CONTENDERS, "contender"), help=f"some of: {','.join(CONTENDERS)}")
-    add("--connections", type=_positive, default=32, help="keep-alive connections (default 32)")
+    add("--connections", type=_positive, default=32, help="keep-alive connections of HTTP (default 32)")
     add("--python", default=sys.executable, help="the interpreter of the servers (default: this one)")
     add(
         "--load",
         choices=("auto", "wrk", "bundled"),
         default="auto",
-        help="load generator (default: wrk if found)",
+        help="load generator of HTTP (default: wrk if found)",
     )
     add("--json", metavar="FILE", help="write the results there as JSON; - is standard output")
     options = parser.parse_args(argv)
@@ -109,13 +110,17 @@ def _describe(facts: Mapping[str, Any]) -> str:
         f"{facts['implementation']} {facts['python']} on {facts['machine']}\n"
         f"loops: asyncio {facts['python']}, uvloop {packages['uvloop']}, trio {packages['trio']}\n"
         f"{listed}\n"
-        f"load: {facts['load']}, {facts['connections']} connections; "
+        f"load: HTTP by {facts['load']}, {facts['connections']} connections; WebSockets by our own, {facts['echoes']}\n"
         f"{facts['rounds']} rounds of {facts['seconds']:g} s; "
         f"server on core {facts['server_core']}, load on core {facts['load_core']}"
     )
 
 
-def _plan(options: argparse.Namespace, generator: load.Generator) -> measure.Plan:
+def _describe_echo(each: Echo) -> str:
+    return f"{each.connections} connections × {each.depth} in flight, nobody compresses"
+
+
+def _plan(options: argparse.Namespace, generator: load.HttpLoad) -> measure.Plan:
     cores = choose_cores(os.sched_getaffinity(0))
     if cores.load is None:
         print("one core only: server and load share it, believe CPU per request alone", file=sys.stderr)
@@ -127,6 +132,7 @@ def _plan(options: argparse.Namespace, generator: load.Generator) -> measure.Pla
         rounds=options.rounds,
         seconds=options.seconds,
         patience=options.patience,
+        minutes=options.minutes,
         connections=options.connections,
         python=options.python,
         cores=cores,
@@ -171,6 +177,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "load": tool,
         "connections": plan.connections,
+        "echoes": ", ".join(sorted({_describe_echo(each) for each in ECHOES.values()})),
         "rounds": plan.rounds,
         "seconds": plan.seconds,
         "server_core": plan.cores.server,

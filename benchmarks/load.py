@@ -1,4 +1,4 @@
-"""Load on a server, from this core: by wrk where it is found, else by a generator of our own.
+"""Load by HTTP requests, from this core: by wrk where it is found, else by a generator of our own.
 
 Before either, `verify` looks at real answers, so that nobody is measured on wrong ones.
 """
@@ -6,41 +6,28 @@ Before either, `verify` looks at real answers, so that nobody is measured on wro
 import io
 import json
 import re
-import selectors
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks.flights import SOCKET_TIMEOUT, Client, Fleet, LoadResult, connect
 from benchmarks.scenarios import Scenario
 from benchmarks.server import HOST, ContenderError
 
 _LUA: Final = Path(__file__).with_name("wrk.lua")
 _STATUS: Final = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 _CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
-_SOCKET_TIMEOUT: Final = 10.0
-_READ_SIZE: Final = 2**18
 
-
-@dataclass(frozen=True, slots=True)
-class LoadResult:
-    """What the clients saw: answered requests, seconds, and answers or connections that went wrong."""
-
-    requests: int
-    seconds: float
-    errors: int
-
-
-Generator = Callable[[int, Scenario, int, float], LoadResult]
+HttpLoad = Callable[[int, Scenario, int, float], LoadResult]
 """Puts load on a port: (port, scenario, connections, seconds)."""
 
 
-def choose_generator(name: str) -> tuple[str, Generator]:
+def choose_generator(name: str) -> tuple[str, HttpLoad]:
     """`auto` takes wrk where it is on PATH; returns what was chosen, and how to call it."""
     found = shutil.which("wrk")
     if name == "wrk" and found is None:
@@ -113,7 +100,7 @@ def verify(port: int, scenario: Scenario) -> None:
     flight = scenario.request(f"{HOST}:{port}") * scenario.depth
     try:
         with (
-            socket.create_connection((HOST, port), timeout=_SOCKET_TIMEOUT) as connection,
+            socket.create_connection((HOST, port), timeout=SOCKET_TIMEOUT) as connection,
             connection.makefile("rb") as stream,
         ):
             for _ in range(3):
@@ -161,7 +148,7 @@ def wrk(path: str, port: int, scenario: Scenario, connections: int, seconds: flo
     try:
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=_SOCKET_TIMEOUT)
+        output, _ = process.communicate(timeout=SOCKET_TIMEOUT)
     except subprocess.TimeoutExpired as error:
         raise ContenderError("wrk did not end") from error
     finally:
@@ -186,76 +173,12 @@ def parse_wrk(output: str) -> LoadResult:
 # --- bundled ------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Client:
-    """One keep-alive connection that sends a flight, reads all its answers, and starts again."""
-
-    socket: socket.socket
-    reader: AnswerReader
-    pending: memoryview = field(default_factory=lambda: memoryview(b""))
-    waiting_for: int = 0
-
-
 def bundled(port: int, scenario: Scenario, connections: int, seconds: float) -> LoadResult:
     """Non-blocking sockets and a selector in this process: slower than wrk, the server's CPU still counts."""
-    flight = memoryview(scenario.request(f"{HOST}:{port}") * scenario.depth)
-    with selectors.DefaultSelector() as selector:
-        clients: list[_Client] = []
-        try:
-            for _ in range(connections):
-                clients.append(_connect(port, len(scenario.answer)))  # noqa: PERF401 each is closed if one fails
-            return _drive(selector, clients, flight, scenario.depth, seconds)
-        except OSError as error:
-            raise ContenderError(f"load: {error}") from error
-        finally:
-            for client in clients:
-                client.socket.close()
-
-
-def _connect(port: int, expected: int) -> _Client:
-    connection = socket.create_connection((HOST, port), timeout=_SOCKET_TIMEOUT)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.settimeout(0.0)
-    return _Client(connection, AnswerReader(expected))
-
-
-def _drive(
-    selector: selectors.BaseSelector, clients: list[_Client], flight: memoryview, depth: int, seconds: float
-) -> LoadResult:
-    began = time.monotonic()
-    end = began + seconds
-    for client in clients:
-        selector.register(client.socket, selectors.EVENT_READ, client)
-        _send_flight(selector, client, flight, depth)
-    while (now := time.monotonic()) < end:
-        for key, events in selector.select(end - now):
-            client = key.data
-            if events & selectors.EVENT_WRITE:
-                _continue_sending(selector, client)
-            if events & selectors.EVENT_READ:
-                data = client.socket.recv(_READ_SIZE)
-                if not data:
-                    raise ContenderError("load: the server closed a keep-alive connection")
-                client.waiting_for -= client.reader.feed(data)
-                if client.waiting_for <= 0 and not client.pending:
-                    _send_flight(selector, client, flight, depth)
-    elapsed = time.monotonic() - began
-    readers = [client.reader for client in clients]
-    return LoadResult(sum(r.answers for r in readers), elapsed, sum(r.errors for r in readers))
-
-
-def _send_flight(selector: selectors.BaseSelector, client: _Client, flight: memoryview, depth: int) -> None:
-    client.pending = flight
-    client.waiting_for = depth
-    _continue_sending(selector, client)
-
-
-def _continue_sending(selector: selectors.BaseSelector, client: _Client) -> None:
-    """Send what the socket takes now; ask the selector about the rest."""
+    flight = scenario.request(f"{HOST}:{port}") * scenario.depth
+    expected = len(scenario.answer)
     try:
-        client.pending = client.pending[client.socket.send(client.pending) :]
-    except BlockingIOError:
-        pass
-    events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.pending else 0)
-    if selector.get_key(client.socket).events != events:
-        selector.modify(client.socket, events, client)
+        with Fleet(lambda: Client(connect(port), AnswerReader(expected)), connections, flight, scenario.depth) as fleet:
+            return fleet.run(seconds)
+    except OSError as error:
+        raise ContenderError(f"load: {error}") from error

@@ -1,17 +1,20 @@
 """Rounds of measurements: every contender in turn, the server's CPU time beside the answered requests."""
 
+import contextlib
 import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks import echo
 from benchmarks.contenders import Contender
-from benchmarks.load import Generator, LoadResult, verify
-from benchmarks.scenarios import Scenario
+from benchmarks.flights import LoadResult
+from benchmarks.load import HttpLoad, verify
+from benchmarks.scenarios import Echo, Work
 from benchmarks.server import ContenderError, Cores, Server, StartError
 
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
@@ -80,18 +83,21 @@ class Results:
 class Plan:
     """What to measure, and how."""
 
-    scenarios: Sequence[Scenario]
+    scenarios: Sequence[Work]
     contenders: Sequence[Contender]
     rounds: int
     seconds: float
     patience: float
     """Seconds in all that may go into repeating disturbed measurements."""
+    minutes: float
+    """In all: no round begins that would probably end later."""
     connections: int
+    """Of the HTTP load; an echo has its own."""
     python: str
     cores: Cores
-    generator: Generator
+    generator: HttpLoad
 
-    def pairs(self) -> Iterator[tuple[Scenario, Contender]]:
+    def pairs(self) -> Iterator[tuple[Work, Contender]]:
         """One round: within a scenario, everybody who can do it, in turn."""
         for scenario in self.scenarios:
             for contender in self.contenders:
@@ -161,8 +167,14 @@ def run(plan: Plan, progress: Callable[[str], None] | None = None) -> Results:
     say = progress or (lambda text: print(text, file=sys.stderr, flush=True))
     results = Results()
     try:
+        began = time.monotonic()
         for number in range(1, plan.rounds + 1):
+            round_began = time.monotonic()
             _round(plan, number, results, say)
+            now = time.monotonic()
+            if number < plan.rounds and now - began + (now - round_began) > plan.minutes * 60:
+                say(f"another round would take longer than {plan.minutes:g} minutes in all; stopped after {number}")
+                break
     except KeyboardInterrupt:
         results.interrupted = True
         say("interrupted; what was measured so far follows")
@@ -186,21 +198,20 @@ def _round(plan: Plan, number: int, results: Results, say: Callable[[str], None]
             say(f"  {contender.name:18} skipped: {error}")
             continue
         results.measurements.append(measurement)
+        unit = "msg" if isinstance(scenario, Echo) else "req"
         say(
-            f"  {contender.name:18} {measurement.requests_per_second:10,.0f} req/s"
-            f" {measurement.cpu_microseconds:10.1f} µs CPU/request"
+            f"  {contender.name:18} {measurement.requests_per_second:10,.0f} {unit}/s"
+            f" {measurement.cpu_microseconds:10.1f} µs CPU/{unit}"
             f"{'' if measurement.quiet else f'   others used {measurement.foreign:.0%} of a core'}"
         )
 
 
-def gave_up(problems: Iterable[Problem], scenario: Scenario, contender: Contender) -> bool:
+def gave_up(problems: Iterable[Problem], scenario: Work, contender: Contender) -> bool:
     """Who failed once in a scenario is not asked again there; who cannot start, nowhere."""
     return any(p.contender == contender.name and p.scenario in (None, scenario.name) for p in problems)
 
 
-def _measure_patiently(
-    plan: Plan, scenario: Scenario, contender: Contender, number: int, results: Results
-) -> Measurement:
+def _measure_patiently(plan: Plan, scenario: Work, contender: Contender, number: int, results: Results) -> Measurement:
     """Repeat a disturbed measurement once, while patience lasts; the quieter one counts."""
     first = _measure(plan, scenario, contender, number)
     if first.quiet or results.repeating >= plan.patience:
@@ -211,30 +222,37 @@ def _measure_patiently(
     return min(first, second, key=lambda each: each.foreign)
 
 
-def _measure(plan: Plan, scenario: Scenario, contender: Contender, number: int) -> Measurement:
+def _measure(plan: Plan, scenario: Work, contender: Contender, number: int) -> Measurement:
     """A fresh process each time, so that neither memory layout nor history is the same in all rounds."""
     routes, core = scenario.routes, plan.cores.server
     with Server(contender, routes=routes, python=plan.python, core=core) as server:
         try:
-            verify(server.port, scenario)
-            plan.generator(server.port, scenario, plan.connections, WARM_UP)
-            began, others, before = (
-                time.monotonic(),
-                machine_seconds() - own_seconds(),
-                cpu_seconds(server.pid),
-            )
-            load = plan.generator(server.port, scenario, plan.connections, plan.seconds)
-            used = cpu_seconds(server.pid) - before
-            others = machine_seconds() - own_seconds() - others - used
-            foreign = max(others, 0.0) / (time.monotonic() - began)
+            with _load_on(server.port, plan, scenario) as put_load:
+                put_load(WARM_UP)
+                began, others, before = time.monotonic(), machine_seconds() - own_seconds(), cpu_seconds(server.pid)
+                load = put_load(plan.seconds)
+                used = cpu_seconds(server.pid) - before
+                others = machine_seconds() - own_seconds() - others - used
+                foreign = max(others, 0.0) / (time.monotonic() - began)
         except (ContenderError, OSError) as error:
             server.check_alive()
             raise ContenderError(str(error)) from error
     return measurement(scenario, contender, number, load, used, foreign)
 
 
+@contextlib.contextmanager
+def _load_on(port: int, plan: Plan, scenario: Work) -> Generator[Callable[[float], LoadResult], None, None]:
+    """Look whether answers are right, then give what puts load on the port for some seconds."""
+    if isinstance(scenario, Echo):
+        with echo.fleet(port, scenario) as fleet:
+            yield fleet.run  # compares all that comes back, from the first flight of the warm-up on
+    else:
+        verify(port, scenario)
+        yield lambda seconds: plan.generator(port, scenario, plan.connections, seconds)
+
+
 def measurement(
-    scenario: Scenario, contender: Contender, number: int, load: LoadResult, used: float, foreign: float
+    scenario: Work, contender: Contender, number: int, load: LoadResult, used: float, foreign: float
 ) -> Measurement:
     """raises: ContenderError if any answer under load was wrong, or none came"""
     if load.errors:

@@ -7,10 +7,13 @@ from typing import Final
 
 from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.measure import MAX_FOREIGN, Measurement, Problem
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import ECHOES, SCENARIOS
 
 MAX_ROUTES_RATIO: Final = 1.10
 """What counts as 'no more': the noise between two scenarios is a few per cent."""
+
+BOUNDS: Final = ("floor", "picows")
+"""The columns of what nobody can reach: by how many times more CPU, not less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,9 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One contender in one scenario.
+    """One contender in one scenario; its requests are messages where it echoes them.
 
-    ratios: requests per CPU second over those of "aiohttp" or "hypercorn"; those of "floor" over its own
+    ratios: requests per CPU second over those of a peer; those of a bound, "floor" or "picows", over its own
     """
 
     scenario: str
@@ -55,6 +58,7 @@ class Row:
 class Target:
     """One promise; `ratio` is None if something it needs was not measured."""
 
+    issue: int
     text: str
     ratio: Ratio | None
     reached: bool
@@ -67,13 +71,14 @@ class Target:
         return reached if self.ratio.sure else f"{reached}, but the machine was not quiet: measure again"
 
 
-def peers(contender: Contender) -> dict[str, str]:
+def peers(contender: Contender, scenario: str) -> dict[str, str]:
     """Whom a contender is compared with: column → contender's name, itself left out."""
-    compared = {"floor": f"floor-{contender.loop}"}
-    if contender.loop == "trio":
-        compared["hypercorn"] = "hypercorn-trio"
-    else:
-        compared["aiohttp"] = f"aiohttp-{contender.loop}"
+    trio = contender.loop == "trio"
+    compared = {"hypercorn": "hypercorn-trio"} if trio else {"aiohttp": f"aiohttp-{contender.loop}"}
+    if scenario not in ECHOES:
+        compared["floor"] = f"floor-{contender.loop}"
+    elif contender.loop == "uvloop":
+        compared |= {"uvicorn": "uvicorn-wsproto", "picows": "picows"}
     return {column: name for column, name in compared.items() if name != contender.name}
 
 
@@ -120,8 +125,8 @@ def rows(measurements: Sequence[Measurement]) -> list[Row]:
 
 def _row(contender: Contender, own: Sequence[Measurement], here: Sequence[Measurement]) -> Row:
     ratios: dict[str, Ratio | None] = {}
-    for column, peer in peers(contender).items():
-        better, worse = (peer, contender.name) if column == "floor" else (contender.name, peer)
+    for column, peer in peers(contender, own[0].scenario).items():
+        better, worse = (peer, contender.name) if column in BOUNDS else (contender.name, peer)
         ratios[column] = cpu_ratio(here, better, worse)
     return Row(
         scenario=own[0].scenario,
@@ -139,21 +144,24 @@ def _row(contender: Contender, own: Sequence[Measurement], here: Sequence[Measur
 
 
 def targets(measurements: Sequence[Measurement]) -> list[Target]:
-    """What issue 2 promises, by CPU per request of plain text, and the price of many routes."""
-    plain = [m for m in measurements if m.scenario == "plaintext"]
+    """What the issues promise, by CPU per request or message."""
 
-    def at_least(least: float, contender: str, peer: str, text: str) -> Target:
-        ratio = cpu_ratio(plain, contender, peer)
-        return Target(text, ratio, ratio is not None and ratio.value >= least)
+    def at_least(issue: int, scenario: str, contender: str, times: float, peer: str, text: str) -> Target:
+        ratio = cpu_ratio([m for m in measurements if m.scenario == scenario], contender, peer)
+        return Target(issue, text, ratio, ratio is not None and ratio.value >= times)
 
     def at_most(most: float, ratio: Ratio | None, text: str) -> Target:
-        return Target(text, ratio, ratio is not None and ratio.value <= most)
+        return Target(2, text, ratio, ratio is not None and ratio.value <= most)
 
+    plain = [m for m in measurements if m.scenario == "plaintext"]
     return [
-        at_least(1.6, "ours-uvloop", "aiohttp-uvloop", "uvloop: ≥ 1.6 × aiohttp on uvloop"),
-        at_least(1.0, "ours-uvloop", "uvicorn-httptools", "uvloop: ahead of raw ASGI under uvicorn+httptools"),
-        at_least(1.6, "ours-asyncio", "aiohttp-asyncio", "asyncio: ≥ 1.6 × aiohttp on asyncio"),
-        at_least(8.0, "ours-trio", "hypercorn-trio", "trio: ≥ 8 × hypercorn on trio"),
+        at_least(2, "plaintext", "ours-uvloop", 1.6, "aiohttp-uvloop", "uvloop: ≥ 1.6 × aiohttp on uvloop"),
+        at_least(
+            *(2, "plaintext", "ours-uvloop", 1.0, "uvicorn-httptools"),
+            "uvloop: ahead of raw ASGI under uvicorn+httptools",
+        ),
+        at_least(2, "plaintext", "ours-asyncio", 1.6, "aiohttp-asyncio", "asyncio: ≥ 1.6 × aiohttp on asyncio"),
+        at_least(2, "plaintext", "ours-trio", 8.0, "hypercorn-trio", "trio: ≥ 8 × hypercorn on trio"),
         at_most(2.5, cpu_ratio(plain, "floor-trio", "ours-trio"), "trio: within 2.5 × of trio's floor"),
         *(
             at_most(
@@ -162,6 +170,16 @@ def targets(measurements: Sequence[Measurement]) -> list[Target]:
                 f"{loop}: 10,000 routes cost ≤ {MAX_ROUTES_RATIO:.2f} × 200 routes",
             )
             for loop in ("uvloop", "asyncio", "trio")
+        ),
+        at_least(3, "echo64", "ours-uvloop", 0.8, "aiohttp-uvloop", "uvloop: ≥ 0.8 × aiohttp on uvloop"),
+        at_least(3, "echo64", "ours-uvloop", 3.0, "uvicorn-wsproto", "uvloop: ≥ 3 × raw ASGI under uvicorn+wsproto"),
+        at_least(3, "echo64", "ours-trio", 6.0, "hypercorn-trio", "trio: ≥ 6 × hypercorn on trio"),
+        *(
+            at_least(
+                *(3, "echo64k", f"ours-{loop}", 0.8, f"aiohttp-{loop}"),
+                f"{loop}, 64 KiB: ≥ 0.8 × aiohttp on {loop}",
+            )
+            for loop in ("uvloop", "asyncio")
         ),
     ]
 
@@ -176,39 +194,32 @@ def _routes_ratio(measurements: Sequence[Measurement], contender: str) -> Ratio 
 
 # --- text ---------------------------------------------------------------------------------------------------
 
-_HEADER: Final = (
-    "contender",
-    "req/s",
-    "±",
-    "CPU µs/req",
-    "±",
-    "busy",
-    "quiet",
-    "× aiohttp",
-    "× hypercorn",
-    "÷ floor",
-)
+_COLUMNS_OF_REQUESTS: Final = ("aiohttp", "hypercorn", "floor")
+_COLUMNS_OF_ECHOES: Final = ("aiohttp", "uvicorn", "hypercorn", "picows")
 
 
 def tables(found: Sequence[Row]) -> str:
     """A table for each scenario."""
     parts = [
-        "× aiohttp, × hypercorn: how many times the requests per CPU second of aiohttp on the same loop, of",
-        "hypercorn on trio. ÷ floor: how many times the CPU of fixed bytes on the same loop.",
-        "±: half the distance between the extreme rounds. busy: the share of its core that the server used.",
+        "× aiohttp, × uvicorn, × hypercorn: how many times the requests or messages per CPU second of aiohttp on",
+        "the same loop, of uvicorn+wsproto, of hypercorn on trio. ÷ floor, ÷ picows: how many times the CPU of",
+        "fixed bytes on the same loop, of compiled frames. ±: half the distance between the extreme rounds.",
+        "busy: the share of its core that the server used.",
         f"quiet: rounds in which others used at most {MAX_FOREIGN:.0%} of a core; only these count, if any.",
         "~: one of the two had no quiet round, all rounds of both count.",
     ]
     for scenario in SCENARIOS.values():
-        here = [_cells(row) for row in found if row.scenario == scenario.name]
+        unit, columns = ("msg", _COLUMNS_OF_ECHOES) if scenario.name in ECHOES else ("req", _COLUMNS_OF_REQUESTS)
+        here = [_cells(row, columns) for row in found if row.scenario == scenario.name]
         if here:
-            parts += ["", f"{scenario.name}: {scenario.title}", *_columns([_HEADER, *here])]
+            header = ("contender", f"{unit}/s", "±", f"CPU µs/{unit}", "±", "busy", "quiet")
+            compared = (f"{'÷' if column in BOUNDS else '×'} {column}" for column in columns)
+            parts += ["", f"{scenario.name}: {scenario.title}", *_columns([(*header, *compared), *here])]
     return "\n".join(parts)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
     rate, cpu = row.requests_per_second, row.cpu_microseconds
-    ratios = (row.ratios.get(column) for column in ("aiohttp", "hypercorn", "floor"))
     return (
         CONTENDERS[row.contender].title,
         f"{rate.median:,.0f}",
@@ -217,7 +228,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{cpu.spread:.0%}",
         f"{row.busy:.0%}",
         f"{row.quiet}/{row.rounds}",
-        *(_show(ratio) for ratio in ratios),
+        *(_show(row.ratios.get(column)) for column in columns),
     )
 
 
@@ -238,10 +249,15 @@ def _columns(table: Sequence[Sequence[str]]) -> list[str]:
 
 
 def target_lines(found: Sequence[Target]) -> str:
-    """One line for each target: its figure, and whether it is reached."""
-    width = max(len(target.text) for target in found)
-    lines = [f"{target.text:{width}}  {_show(target.ratio):>6}  {target.verdict}" for target in found]
-    return "\n".join(["targets of issue 2, on plain text unless it says otherwise", *lines])
+    """One line for each target: its figure, and whether it is reached; nothing of an issue that was not measured."""
+    lines: list[str] = []
+    for issue, what in ((2, "plain text"), (3, "echoes of 64 B")):
+        here = [target for target in found if target.issue == issue]
+        if any(target.ratio for target in here):
+            width = max(len(target.text) for target in here)
+            lines.append(f"targets of issue {issue}, by server CPU, on {what} unless it says otherwise")
+            lines += [f"{target.text:{width}}  {_show(target.ratio):>6}  {target.verdict}" for target in here]
+    return "\n".join(lines)
 
 
 def problem_lines(problems: Sequence[Problem]) -> str:

@@ -13,6 +13,7 @@ USER_ID: Final = "4711"
 ROUTE_NAME: Final = "alice"
 POST_CONTENT: Final = bytes(range(256)) * 40  # 10 KiB, every octet
 LARGE_CONTENT: Final = b"x" * 2**20
+ECHO_PATH: Final = "/ws"
 
 dumps: Final = json.JSONEncoder(separators=(",", ":")).encode
 """The one JSON encoder of all contenders, so that bodies are equal and nobody pays for a slower one."""
@@ -43,6 +44,40 @@ class Scenario:
         return head.encode("ascii") + b"\r\n" + self.content
 
 
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """One kind of WebSocket message, sent back by the server as it came; no compression for anybody.
+
+    text: whether the messages are texts (RFC 6455 5.6), else binary
+    depth: messages a client sends before it reads the first echo
+    """
+
+    name: str
+    title: str
+    size: int
+    text: bool
+    path: str = ECHO_PATH
+    connections: int = 16
+    depth: int = 4
+    routes: int = 0
+
+    @property
+    def messages(self) -> list[bytes]:
+        """The messages of one flight: of the same size, each different."""
+        if self.text:
+            return [_chat_line(index, self.size) for index in range(self.depth)]
+        octets = bytes(range(256)) * (self.size // 256 + 2)
+        return [octets[index : index + self.size] for index in range(self.depth)]
+
+
+def _chat_line(index: int, size: int) -> bytes:
+    line = dumps({"room": "lobby", "from": ROUTE_NAME, "id": index, "text": "Hello, World!"})
+    return line[:-2].ljust(size - 2, "!").encode() + b'"}'
+
+
+Work = Scenario | Echo
+
+
 def route_path(index: int) -> str:
     """The pattern of filler route `index`: even ones are static, odd ones are dynamic."""
     return f"/r{index}/{{name}}" if index % 2 else f"/r{index}"
@@ -59,7 +94,7 @@ def _routes(count: int) -> Scenario:
     )
 
 
-_ALL: Final = (
+_REQUESTS: Final = (
     Scenario("plaintext", "plain text", "/plaintext", PLAIN_TEXT),
     Scenario("json", "JSON with a path parameter", f"/user/{USER_ID}", dumps({"id": USER_ID}).encode()),
     _routes(200),
@@ -68,4 +103,10 @@ _ALL: Final = (
     Scenario("response1m", "1 MiB response", "/large", LARGE_CONTENT),
     Scenario("pipelined16", "plain text, pipelined 16", "/plaintext", PLAIN_TEXT, depth=16),
 )
-SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}
+_ECHOES: Final = (
+    Echo("echo64", "WebSocket echo of 64 B texts", 64, text=True),
+    Echo("echo64k", "WebSocket echo of 64 KiB binary messages", 64 * 1024, text=False),
+)
+HTTP: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _REQUESTS}
+ECHOES: Final[Mapping[str, Echo]] = {echo.name: echo for echo in _ECHOES}
+SCENARIOS: Final[Mapping[str, Work]] = {**HTTP, **ECHOES}

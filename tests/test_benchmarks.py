@@ -1,16 +1,21 @@
 """The pure parts of the benchmark harness: no peer is needed, no server is started."""
 
 import re
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 from benchmarks import __main__ as command_line
 from benchmarks.contenders import CONTENDERS
 from benchmarks.contenders.fixed_answer import ANSWER, answers
-from benchmarks.load import AnswerReader, LoadResult, parse_head, parse_wrk
+from benchmarks.echo import ACCEPT, EchoReader, check_head, fleet, flight, frame, mask
+from benchmarks.flights import LoadResult
+from benchmarks.load import AnswerReader, parse_head, parse_wrk
 from benchmarks.measure import (
     TICKS_PER_SECOND,
     Measurement,
+    Plan,
     Problem,
     children,
     cpu_seconds,
@@ -19,6 +24,7 @@ from benchmarks.measure import (
     measurement,
     parse_schedstat,
     parse_stat,
+    run,
 )
 from benchmarks.report import (
     Figure,
@@ -31,8 +37,11 @@ from benchmarks.report import (
     target_lines,
     targets,
 )
-from benchmarks.scenarios import SCENARIOS, route_path
-from benchmarks.server import ContenderError, choose_cores
+from benchmarks.scenarios import ECHOES, HTTP, SCENARIOS, Echo, route_path
+from benchmarks.server import ContenderError, Cores, choose_cores
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, Request, TextMessage
+from wsproto.frame_protocol import FrameProtocol, Opcode
 
 
 def measured(
@@ -52,38 +61,54 @@ def rounded(ratio: Ratio | None) -> Ratio | None:
 # --- scenarios and contenders
 
 
-def test_scenarios_are_those_of_the_issue() -> None:
+def test_scenarios_are_those_of_the_issues() -> None:
     assert list(SCENARIOS) == [
         *("plaintext", "json", "routes200", "routes10000"),
         *("post10k", "response1m", "pipelined16"),
+        *("echo64", "echo64k"),
     ]
-    assert len(SCENARIOS["post10k"].content) == 10 * 1024
-    assert len(SCENARIOS["response1m"].answer) == 1024 * 1024
-    assert SCENARIOS["pipelined16"].depth == 16
+    assert len(HTTP["post10k"].content) == 10 * 1024
+    assert len(HTTP["response1m"].answer) == 1024 * 1024
+    assert HTTP["pipelined16"].depth == 16
+
+
+@pytest.mark.parametrize(("name", "size"), [("echo64", 64), ("echo64k", 64 * 1024)])
+def test_echoes_are_sixteen_connections_with_four_different_messages_in_flight(name: str, size: int) -> None:
+    messages = ECHOES[name].messages
+    assert [len(message) for message in messages] == [size] * 4
+    assert len(set(messages)) == 4
+    assert ECHOES[name].connections == 16
 
 
 @pytest.mark.parametrize(("name", "count"), [("routes200", 200), ("routes10000", 10_000)])
 def test_route_that_is_asked_for_is_dynamic_and_in_the_middle(name: str, count: int) -> None:
     patterns = [re.escape(route_path(i)).replace(r"\{name\}", "[^/]+") for i in range(count)]
-    hits = [i for i, pattern in enumerate(patterns) if re.fullmatch(pattern, SCENARIOS[name].path)]
-    assert SCENARIOS[name].routes == count
+    hits = [i for i, pattern in enumerate(patterns) if re.fullmatch(pattern, HTTP[name].path)]
+    assert HTTP[name].routes == count
     assert hits == [count // 2 + 1]
     assert sum("{name}" in route_path(i) for i in range(count)) == count // 2
 
 
 def test_request_of_a_scenario_declares_its_content() -> None:
-    head, _, content = SCENARIOS["post10k"].request("h:1").partition(b"\r\n\r\n")
+    head, _, content = HTTP["post10k"].request("h:1").partition(b"\r\n\r\n")
     assert head.splitlines() == [b"POST /echo HTTP/1.1", b"Host: h:1", b"Content-Length: 10240"]
-    assert content == SCENARIOS["post10k"].answer
-    assert SCENARIOS["plaintext"].request("h:1") == b"GET /plaintext HTTP/1.1\r\nHost: h:1\r\n\r\n"
+    assert content == HTTP["post10k"].answer
+    assert HTTP["plaintext"].request("h:1") == b"GET /plaintext HTTP/1.1\r\nHost: h:1\r\n\r\n"
 
 
-def test_every_contender_is_a_program_and_does_plaintext() -> None:
+def test_every_contender_is_a_program_and_does_plaintext_or_both_echoes() -> None:
     folder = Path(command_line.__file__).parent / "contenders"
     for contender in CONTENDERS.values():
         assert (folder / f"{contender.module}.py").is_file()
-        assert "plaintext" in contender.scenarios
+        assert "plaintext" in contender.scenarios or contender.scenarios == set(ECHOES)
         assert contender.scenarios <= set(SCENARIOS)
+
+
+def test_echoes_are_asked_of_those_the_issue_names() -> None:
+    assert [name for name, contender in CONTENDERS.items() if "echo64" in contender.scenarios] == [
+        *("ours-uvloop", "aiohttp-uvloop", "uvicorn-wsproto", "picows"),
+        *("ours-asyncio", "aiohttp-asyncio", "websockets", "ours-trio", "hypercorn-trio"),
+    ]
 
 
 def test_servers_without_a_router_are_not_asked_for_routes() -> None:
@@ -197,6 +222,92 @@ def test_figures_of_wrk_are_its_last_line() -> None:
         parse_wrk("unable to connect to 127.0.0.1:1 Connection refused\n")
 
 
+# --- echo
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 64, 125, 126, 65535, 65536])
+@pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.BINARY])
+def test_frames_are_read_by_wsproto_as_one_message(size: int, opcode: Opcode) -> None:
+    payload = bytes(range(0x20, 0x60)) * (size // 64 + 1)
+    server = FrameProtocol(client=False, extensions=[])
+    server.receive_bytes(frame(opcode, payload[:size], b"\x01\x02\xf3\x04"))
+    received = list(server.received_frames())
+    parts = (str(part.payload).encode() if opcode is Opcode.TEXT else part.payload for part in received)
+    content = b"".join(parts)
+    assert (content, received[-1].message_finished, received[0].opcode) == (payload[:size], True, opcode)
+
+
+def test_masking_is_that_of_the_example_in_rfc_6455() -> None:
+    assert frame(0x1, b"Hello", b"\x37\xfa\x21\x3d") == bytes.fromhex("818537fa213d7f9f4d5158")  # 5.7
+    assert frame(0x1, b"Hello") == bytes.fromhex("810548656c6c6f")
+    assert mask(mask(b"Hello", b"\x37\xfa\x21\x3d"), b"\x37\xfa\x21\x3d") == b"Hello"
+
+
+SMALL = Echo("small", "small", size=64, text=True)
+
+
+@pytest.mark.parametrize("size", [1, 7, 66, 100, 264])
+def test_echoes_are_counted_however_they_are_split(size: int) -> None:
+    _, echoed = flight(SMALL)
+    reader = EchoReader(echoed, SMALL.depth)
+    for _ in range(3):
+        assert sum(reader.feed(echoed[i : i + size]) for i in range(0, len(echoed), size)) == 4
+    assert reader.answers == 12
+
+
+def test_echo_that_differs_in_one_octet_is_told_with_its_place() -> None:
+    _, echoed = flight(SMALL)
+    reader = EchoReader(echoed, SMALL.depth)
+    reader.feed(echoed[:100])
+    with pytest.raises(ContenderError, match="wrong echo at octet 103 of a flight of 264"):
+        reader.feed(echoed[100:103] + b"?" + echoed[104:])
+
+
+def test_more_than_was_sent_is_no_echo() -> None:
+    _, echoed = flight(SMALL)
+    with pytest.raises(ContenderError, match="wrong echo at octet 264"):
+        EchoReader(echoed, SMALL.depth).feed(echoed + b"\x89\x00")
+
+
+def test_opening_is_a_101_with_our_key_and_no_extension() -> None:
+    head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSEC-WebSocket-Accept: %b\r\n"
+    check_head(head % ACCEPT + b"\r\n")
+    for wrong in (
+        head % b"other" + b"\r\n",
+        head % ACCEPT + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nSec-WebSocket-Accept: %b\r\n\r\n" % ACCEPT,
+        b"",
+    ):
+        with pytest.raises(ContenderError, match="no plain WebSocket"):
+            check_head(wrong)
+
+
+def echo_by_wsproto(listener: socket.socket) -> None:
+    """An independent server for one connection: what it answers, and how it is cut, is wsproto's and the kernel's."""
+    connection, _ = listener.accept()
+    server = WSConnection(ConnectionType.SERVER)
+    with connection:
+        while data := connection.recv(1000):
+            server.receive_data(data)
+            for event in server.events():
+                if isinstance(event, Request):
+                    connection.sendall(server.send(AcceptConnection()))
+                elif isinstance(event, TextMessage):
+                    connection.sendall(server.send(TextMessage(event.data, message_finished=event.message_finished)))
+
+
+def test_fleet_counts_what_a_server_echoes_and_goes_on_where_it_stopped() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=echo_by_wsproto, args=(listener,))
+        server.start()
+        with fleet(listener.getsockname()[1], SMALL, connections=1) as clients:
+            first, second = clients.run(0.05), clients.run(0.05)
+        server.join(10)
+    assert first.requests > 0
+    assert second.requests > 0
+    assert (first.errors, second.errors) == (0, 0)
+
+
 def test_measurement_with_failed_requests_does_not_count() -> None:
     scenario, contender = SCENARIOS["plaintext"], CONTENDERS["floor-trio"]
     with pytest.raises(ContenderError, match="1 of 10 requests"):
@@ -233,7 +344,7 @@ def test_quiet_rounds_are_not_held_against_disturbed_ones() -> None:
     ours = measured("ours-uvloop", 10.0) + measured("ours-uvloop", 30.0, 30.0, foreign=0.5)
     peer = measured("aiohttp-uvloop", 60.0, foreign=0.5)
     assert rounded(cpu_ratio(ours + peer, "ours-uvloop", "aiohttp-uvloop")) == Ratio(2.0, sure=False)
-    (first, *_) = targets(ours + peer)
+    first = targets(ours + peer)[0]
     assert first.reached
     assert "measure again" in first.verdict
 
@@ -279,11 +390,44 @@ def test_targets_are_reached_at_their_bounds_and_missed_below() -> None:
         + measured("ours-asyncio", 10.0, scenario="routes200")
         + measured("ours-asyncio", 12.0, scenario="routes10000")
     )
-    assert [target.verdict for target in targets(at_bound)] == [
+    assert [target.verdict for target in targets(at_bound) if target.issue == 2] == [
         *("reached", "NOT reached", "not measured"),  # uvloop: aiohttp, uvicorn; asyncio: nothing measured
         *("NOT reached", "reached"),  # trio: hypercorn, floor
         *("not measured", "NOT reached", "not measured"),  # routes
     ]
+
+
+def test_targets_of_echoes_are_held_against_the_same_loops_peers() -> None:
+    found = (
+        measured("ours-uvloop", 10.0, scenario="echo64")
+        + measured("aiohttp-uvloop", 8.1, scenario="echo64")
+        + measured("uvicorn-wsproto", 29.0, scenario="echo64")
+        + measured("ours-trio", 10.0, scenario="echo64")
+        + measured("hypercorn-trio", 61.0, scenario="echo64")
+        + measured("ours-asyncio", 10.0, scenario="echo64k")
+        + measured("aiohttp-asyncio", 7.9, scenario="echo64k")
+    )
+    assert [target.verdict for target in targets(found) if target.issue == 3] == [
+        *("reached", "NOT reached", "reached", "not measured", "NOT reached")
+    ]
+    text = target_lines(targets(found))
+    assert "issue 3" in text
+    assert "issue 2" not in text
+
+
+def test_echo_has_its_own_peers_and_counts_messages() -> None:
+    found = [
+        *measured("ours-uvloop", 12.0, scenario="echo64"),
+        *measured("aiohttp-uvloop", 18.0, scenario="echo64"),
+        *measured("uvicorn-wsproto", 36.0, scenario="echo64"),
+        *measured("picows", 6.0, scenario="echo64"),
+    ]
+    row = next(row for row in rows(found) if row.contender == "ours-uvloop")
+    assert {column: ratio.value for column, ratio in row.ratios.items()} == pytest.approx(
+        {"aiohttp": 1.5, "uvicorn": 3.0, "picows": 2.0}
+    )
+    assert "CPU µs/msg" in tables(rows(found))
+    assert "CPU µs/req" not in tables(rows(found))
 
 
 def test_target_lines_say_what_was_not_measured() -> None:
@@ -296,6 +440,27 @@ def test_problem_is_shown_by_its_first_and_last_line() -> None:
     problem = Problem(None, "starlette", "starlette ended with status 1\n    | Traceback\n    | ImportError: x")
     expected = "skipped: starlette in everything: starlette ended with status 1: ImportError: x"
     assert problem_lines([problem]) == expected
+
+
+# --- rounds
+
+
+def test_no_round_begins_that_would_end_too_late() -> None:
+    told: list[str] = []
+    plan = Plan(
+        scenarios=[],
+        contenders=[],
+        rounds=3,
+        seconds=1.0,
+        patience=0.0,
+        minutes=0.0,
+        connections=1,
+        python="",
+        cores=Cores(None, None),
+        generator=lambda *_: LoadResult(0, 0.0, 0),
+    )
+    run(plan, told.append)
+    assert told == ["another round would take longer than 0 minutes in all; stopped after 1"]
 
 
 # --- command line

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import ECHOES, HTTP
 
 Loop = Literal["uvloop", "asyncio", "trio"]
 
-_EVERYTHING: Final = frozenset(SCENARIOS)
-_NO_ROUTER: Final = _EVERYTHING - {"routes200", "routes10000"}
+_HTTP: Final = frozenset(HTTP)
+_ECHO: Final = frozenset(ECHOES)
+_EVERYTHING: Final = _HTTP | _ECHO
+_NO_ROUTER: Final = _HTTP - {"routes200", "routes10000"}
 _FLOOR: Final = frozenset({"plaintext", "pipelined16"})
 
 
@@ -56,7 +58,23 @@ _ALL: Final = (
         "uvloop",
         "uvicorn_starlette",
         ("--loop", "uvloop"),
-        _EVERYTHING,
+        _HTTP,
+    ),
+    Contender(
+        "uvicorn-wsproto",
+        "raw ASGI, uvicorn+wsproto, uvloop",
+        "uvloop",
+        "uvicorn_raw",
+        ("--loop", "uvloop", "--http", "httptools", "--ws", "wsproto"),
+        _ECHO,
+    ),
+    Contender(
+        "picows",
+        "picows (compiled) on uvloop",
+        "uvloop",
+        "picows_echo",
+        (),
+        _ECHO,
     ),
     Contender(
         "floor-uvloop",
@@ -91,6 +109,14 @@ _ALL: Final = (
         _NO_ROUTER,
     ),
     Contender(
+        "websockets",
+        "websockets on asyncio",
+        "asyncio",
+        "websockets_echo",
+        (),
+        _ECHO,
+    ),
+    Contender(
         "floor-asyncio",
         "fixed bytes on asyncio",
         "asyncio",
@@ -112,7 +138,7 @@ _ALL: Final = (
         "trio",
         "hypercorn_trio",
         (),
-        _NO_ROUTER,
+        _NO_ROUTER | _ECHO,
     ),
     Contender(
         "floor-trio",

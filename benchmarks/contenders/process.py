@@ -11,12 +11,13 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """port: where to listen on 127.0.0.1; routes: filler routes to register; loop, http: where one chooses"""
+    """port: where to listen on 127.0.0.1; routes: filler routes to register; loop, http, ws: where one chooses"""
 
     port: int
     routes: int
     loop: str
     http: str
+    ws: str
 
 
 def start() -> Options:
@@ -28,10 +29,11 @@ def start() -> Options:
     parser.add_argument("--routes", type=int, default=0)
     parser.add_argument("--loop", default="asyncio")
     parser.add_argument("--http", default="auto")
+    parser.add_argument("--ws", default="none")
     args = parser.parse_args()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != args.parent:
         raise SystemExit("the harness is gone")
     if args.core is not None:
         os.sched_setaffinity(0, {args.core})
-    return Options(args.port, args.routes, args.loop, args.http)
+    return Options(args.port, args.routes, args.loop, args.http, args.ws)

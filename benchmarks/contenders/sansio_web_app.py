@@ -1,7 +1,7 @@
 """sansio_web: the program of `aiohttp_app` with its import changed, on uvloop, asyncio or trio."""
 
 from benchmarks.contenders import process
-from benchmarks.scenarios import LARGE_CONTENT, PLAIN_TEXT, dumps, route_path
+from benchmarks.scenarios import ECHO_PATH, LARGE_CONTENT, PLAIN_TEXT, dumps, route_path
 from sansio_web import web
 
 TEXT = PLAIN_TEXT.decode()
@@ -27,12 +27,24 @@ async def large(request: web.Request) -> web.Response:
     return web.Response(body=LARGE_CONTENT, content_type="application/octet-stream")
 
 
+async def echo_messages(request: web.Request) -> web.WebSocketResponse:
+    ws = web.WebSocketResponse(compress=False)
+    await ws.prepare(request)
+    async for message in ws:
+        if message.type is web.WSMsgType.TEXT:
+            await ws.send_str(message.data)
+        else:
+            await ws.send_bytes(message.data)
+    return ws
+
+
 def application(routes: int) -> web.Application:
     app = web.Application()
     app.router.add_get("/plaintext", plaintext)
     app.router.add_get("/user/{id}", user)
     app.router.add_post("/echo", echo)
     app.router.add_get("/large", large)
+    app.router.add_get(ECHO_PATH, echo_messages)
     for index in range(routes):
         app.router.add_get(route_path(index), filler)
     return app

@@ -1,4 +1,4 @@
-"""A shared notebook: one page, a JSON API, a SQLite file.
+"""A shared notebook: one live page, a JSON API, a SQLite file.
 
 Start it with `make run`, or see `python -m examples.demo --help`.
 """

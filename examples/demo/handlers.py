@@ -8,7 +8,7 @@
     DELETE  /api/notes/{id}
     POST    /api/seed               ?n=                     as many notes to try things out with
 
-Files that are more than one answer should hold go in and out by `transfer`.
+Files that are more than one answer should hold go in and out by `transfer`; `live` tells of every change.
 """
 
 import json
@@ -37,7 +37,7 @@ async def page(request: web.Request) -> web.Response:
 
 @routes.get("/api/notes")
 async def list_notes(request: web.Request) -> web.Response:
-    """A stretch of the notebook. The ETag stays until any note changes, so polling costs next to nothing."""
+    """A stretch of the notebook. The ETag stays until any note changes: it is the revision that `live` counts."""
     limit = whole_number(request, "limit", default=20, low=1, high=100)
     before = whole_number(request, "before", default=MAX_ID, low=1, high=MAX_ID)
     found = await request.app[STORE].page(limit=limit, before=before, query=request.query.get("q", "").strip())

@@ -1,14 +1,14 @@
-"""What a note is, and what may become one.
+"""What a note is, what may become one, and what may happen to one.
 
 Not here: where notes are kept (`store`), how they travel (`handlers`, `rows`).
 """
 
-from typing import Final, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 MAX_LENGTH: Final = {"title": 200, "text": 20_000, "author": 80}
-READ_ONLY: Final = frozenset(
-    {"id", "version", "created", "updated"}
-)  # the store's business, ignored when sent back to us
+READ_ONLY: Final = frozenset({"id", "version", "created", "updated"})  # the store's; ignored when sent back to us
+
+ChangeKind: TypeAlias = Literal["created", "replaced", "deleted", "added"]
 
 
 class Draft(NamedTuple):
@@ -34,6 +34,15 @@ class Note(NamedTuple):
     def etag(self) -> str:
         """Differs whenever the note does."""
         return f"{self.id}.{self.version}"
+
+
+class Change(NamedTuple):
+    """What has happened to the notebook. `revision` counts these; `added` is many at once, with no id and no note."""
+
+    revision: int
+    kind: ChangeKind
+    id: int | None = None
+    note: Note | None = None
 
 
 class InvalidDraftError(ValueError):

@@ -2,11 +2,12 @@
 
 Each method of `Store` is awaited, is one transaction, and runs in a thread while the server goes on. One
 runs at a time: the connection is one, and so there is nothing to lock. Nothing here depends on a runtime;
-anyio knows which one it is.
+anyio knows which one it is. Every change that is kept is told, once, in order, to whoever opened the store.
 """
 
 import random
 import sqlite3
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import anyio
 from anyio import to_thread
 
-from .notes import Draft, Note
+from .notes import Change, ChangeKind, Draft, Note
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,7 +66,10 @@ def _in_thread(
     @wraps(method)
     async def awaited(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
         call = partial(method, store, *args, **kwargs)
-        return await to_thread.run_sync(partial(store._transaction, call), limiter=store._one_at_a_time)
+        try:
+            return await to_thread.run_sync(partial(store._transaction, call), limiter=store._one_at_a_time)
+        finally:  # also where whoever asked for it is being cancelled: it has happened
+            store._tell()
 
     return awaited
 
@@ -73,14 +77,20 @@ def _in_thread(
 class Store:
     """The notes in one file. Made by `await Store.open(path)`, ended by `await store.close()`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, tell: Callable[[Change], None]) -> None:
         self._sql = connection
+        self._listener: Final = tell
+        self._changes: Final[list[Change]] = []  # of the transaction that is running
+        self._kept: Final[deque[Change]] = deque()  # and not told yet
         self._one_at_a_time: Final = anyio.CapacityLimiter(1)
         self.closed = False
 
     @classmethod
-    async def open(cls, path: Path) -> "Store":
-        """Open the file; it is made if there is none."""
+    async def open(cls, path: Path, tell: Callable[[Change], None] = lambda change: None) -> "Store":
+        """Open the file; it is made if there is none.
+
+        tell: called, in the caller's thread, after each change
+        """
 
         def connect() -> sqlite3.Connection:
             connection = sqlite3.connect(path, check_same_thread=False)
@@ -93,7 +103,7 @@ class Store:
                 raise
             return connection
 
-        return cls(await to_thread.run_sync(connect))
+        return cls(await to_thread.run_sync(connect), tell)
 
     async def close(self) -> None:
         """Close the file, after the call that is running, and even where everything is being cancelled."""
@@ -103,8 +113,15 @@ class Store:
 
     def _transaction(self, call: Callable[[], T]) -> T:
         """Run `call`: all of it is kept, or nothing of it."""
+        self._changes.clear()
         with self._sql:
-            return call()
+            result = call()
+        self._kept.extend(self._changes)
+        return result
+
+    def _tell(self) -> None:
+        while self._kept:
+            self._listener(self._kept.popleft())
 
     @_in_thread
     def page(self, *, limit: int, before: int = MAX_ID, query: str = "") -> Page:
@@ -131,7 +148,7 @@ class Store:
         """A new note."""
         now = _now()
         (note,) = self._notes(INSERT + " RETURNING *", (*draft, now, now))
-        self._changed()
+        self._changed("created", note.id, note)
         return note
 
     @_in_thread
@@ -147,7 +164,7 @@ class Store:
             "WHERE id = ? RETURNING *",
             (*draft, _now(), note_id),
         )
-        self._changed()
+        self._changed("replaced", note.id, note)
         return note
 
     @_in_thread
@@ -159,7 +176,7 @@ class Store:
         if not self._check(note_id, allowed):
             return False
         self._sql.execute("DELETE FROM notes WHERE id = ?", (note_id,))
-        self._changed()
+        self._changed("deleted", note_id)
         return True
 
     @_in_thread
@@ -167,7 +184,7 @@ class Store:
         """Many new notes at once; returns how many."""
         now = _now()
         cursor = self._sql.executemany(INSERT, ((*draft, now, now) for draft in drafts))
-        self._changed()
+        self._changed("added")
         return cursor.rowcount
 
     @_in_thread
@@ -187,8 +204,10 @@ class Store:
     def _notes(self, statement: str, values: Sequence[Any] | dict[str, Any]) -> list[Note]:
         return [Note._make(row) for row in self._sql.execute(statement, values)]
 
-    def _changed(self) -> None:
-        self._sql.execute("UPDATE notebook SET revision = revision + 1")
+    def _changed(self, kind: ChangeKind, note_id: int | None = None, note: Note | None = None) -> None:
+        changed = self._sql.execute("UPDATE notebook SET revision = revision + 1 RETURNING revision")
+        ((revision,),) = changed.fetchall()
+        self._changes.append(Change(revision, kind, note_id, note))
 
 
 def sample(count: int) -> Iterator[Draft]:

@@ -111,6 +111,8 @@ class Driver:
     def _depart(self) -> None:
         """Leave the server's books once the transport is gone and no handler works."""
         if self._lost and not self._unfinished:
+            self._connection.http.forget()
+            self.exchange = None
             self.settings.drivers.discard(self)
             if self.settings.on_departure is not None:
                 self.settings.on_departure()

@@ -49,7 +49,7 @@ class StreamReader:
 
     _buffer: bytearray  # received, not read
     _ended: bool  # set by `_pull` at `ContentEnded`
-    _error: Exception | None  # set by `_pull`, for good
+    _error: LocalProtocolError | RemoteProtocolError | None  # set by `_pull`, for good
     _reading: bool  # while a task waits in `_pull`
 
     def __init__(
@@ -90,7 +90,11 @@ class StreamReader:
 
     def exception(self) -> Exception | None:
         """What broke the content, if something did."""
-        return self._error
+        return None if self._error is None else self._raised(self._error)
+
+    def _raised(self, error: LocalProtocolError | RemoteProtocolError) -> Exception:
+        """What a read raises for an error of `receive`: a new one each time, so that none holds who it was raised in."""
+        return error if self._translate is None else self._translate(error)
 
     # ---- reading
 
@@ -225,7 +229,7 @@ class StreamReader:
         if self._reading:
             raise self._second_reader()
         if self._error is not None:
-            raise self._error
+            raise self._raised(self._error)
         receive = self._receive
         if receive is None or self.is_eof():
             return b""
@@ -233,11 +237,9 @@ class StreamReader:
         try:
             event = await receive()
         except (RemoteProtocolError, LocalProtocolError) as error:
-            if self._translate is None:
-                self._error = error
-                raise
-            self._error = self._translate(error)
-            raise self._error from error
+            self._error = error
+            error.__traceback__ = None  # it would hold the frames of the reader, which hold this
+            raise self._raised(error) from None
         finally:
             self._reading = False
         if isinstance(event, ContentReceived):

@@ -2,11 +2,12 @@
 
 import types
 from collections.abc import Callable, Coroutine, Generator
+from contextvars import copy_context
 from typing import Any
 
 from sansio_web.driver import Driver
-from sansio_web.host import OnDisconnect, Settings
 from sansio_web.exchange import Exchange
+from sansio_web.host import OnDisconnect, Settings
 from sansio_web.limits import DEFAULT_LIMITS, Limits
 
 DATE = b"Sun, 06 Nov 1994 08:49:37 GMT"
@@ -37,10 +38,11 @@ def _suspended(event: FakeEvent) -> Generator[FakeEvent, None, None]:
 
 
 class FakeTask:
-    """A handler; `wait_for` is what it waits for, None before its first step."""
+    """A handler, in a context of its own; `wait_for` is what it waits for, None before its first step."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self.coroutine = coroutine
+        self.context = copy_context()
         self.wait_for: FakeEvent | None = None
         self.cancelling = False
         self.ended = False
@@ -52,9 +54,9 @@ class FakeTask:
         try:
             if self.cancelling:
                 self.cancelling = False
-                self.wait_for = self.coroutine.throw(Cancelled())
+                self.wait_for = self.context.run(self.coroutine.throw, Cancelled())
             elif self.wait_for is None or self.wait_for.is_set:
-                self.wait_for = self.coroutine.send(None)
+                self.wait_for = self.context.run(self.coroutine.send, None)
         except (StopIteration, Cancelled):
             self.ended = True
 

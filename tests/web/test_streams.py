@@ -208,15 +208,17 @@ def test_failed_read_keeps_the_pieces_that_came() -> None:
     assert run(content.readany()) == b"ab"
 
 
-def test_errors_are_translated_once() -> None:
+def test_a_translated_error_is_new_each_time_and_holds_nobody() -> None:
     exchange = FakeExchange("POST", content=[RemoteProtocolError("broken")], framing=CHUNKED)
     content = StreamReader(exchange.receive, translate=lambda error: ValueError(f"told: {error}"))
     with pytest.raises(ValueError, match="told: broken") as first:
         run(content.read())
     with pytest.raises(ValueError, match="told: broken") as second:
         run(content.read())
-    assert first.value is second.value
-    assert isinstance(first.value.__cause__, RemoteProtocolError)
+    assert first.value is not second.value  # one that is kept would keep the frames it was raised through
+    told = content.exception()
+    assert isinstance(told, ValueError)
+    assert told.__traceback__ is None
     assert exchange.receive_calls == 1
 
 

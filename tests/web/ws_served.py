@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sansio_web import web
 from tests.support import ws_frames as wsf
 from tests.support.host import Served
+
+from sansio_web import web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -64,6 +65,10 @@ class WSServed(Served):
     def written(self) -> list[wsf.Frame]:
         """Frames written since."""
         return wsf.frames(self.data(self.host.took()))
+
+    def taken_all(self) -> None:
+        """The peer takes all that is held."""
+        self.host.taken(self.host.held)
 
     def leave(self) -> None:
         """The client closes after the server has, and the server's half ends too."""

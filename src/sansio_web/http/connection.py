@@ -321,6 +321,11 @@ class Connection(ABC, Generic[E]):
         self.deadlines.clear(*(name for name in Deadline if name is not Deadline.WRITE or not self._written.unsent))
         self.events.append(ConnectionClosed(self.close_reason or CloseReason.PEER_ENDED, error))
 
+    def forget(self) -> None:
+        """Nobody will ask any more: let go of what is held, and of the error that would hold whoever it was raised in."""
+        self._input = b""
+        self._incoming = None
+
     def _forget_input(self) -> None:
         """Our part is over: what came is dropped, what comes is not read."""
         self._input = b""

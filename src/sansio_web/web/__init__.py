@@ -3,6 +3,7 @@
 from ..exchange import ConnectionInfo, Exchange
 from ..websocket.closing import Ended
 from ..websocket.events import SocketClosed
+from ..websocket.limits import WebSocketLimits
 from ..ws_types import WebSocketError, WSCloseCode, WSMessage, WSMessageTypeError, WSMsgType
 from ._body import PayloadAccessError, RequestPayloadError
 from ._handlers import Handler
@@ -217,6 +218,7 @@ __all__ = [
     "WSMessageTypeError",
     "WSMsgType",
     "WebSocketError",
+    "WebSocketLimits",
     "WebSocketReady",
     "WebSocketResponse",
     "delete",

@@ -6,6 +6,7 @@ machine's (`websocket`); here are messages for users, and errors by the names th
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 
 from ..errors import LocalProtocolError
@@ -32,7 +33,7 @@ from ..websocket.events import (
     SocketClosed,
     WebSocketEvent,
 )
-from ..websocket.limits import WebSocketLimits
+from ..websocket.limits import DEFAULT_WEBSOCKET_LIMITS, WebSocketLimits
 from ..websocket.opcodes import Opcode
 from ..websocket.opening import Accept, Refuse, answer
 from ..ws_types import (
@@ -89,6 +90,7 @@ class WebSocketResponse(StreamResponse):
         max_msg_size: int = DEFAULT_MAX_MSG_SIZE,
         writer_limit: int = DEFAULT_WRITER_LIMIT,
         decode_text: bool = True,
+        limits: WebSocketLimits = DEFAULT_WEBSOCKET_LIMITS,
     ) -> None:
         """timeout: seconds from our Close to the end, whatever the peer does; `close` takes no longer
 
@@ -100,13 +102,14 @@ class WebSocketResponse(StreamResponse):
         max_msg_size: of one message, inflated; 0 for any
         writer_limit: has no effect: senders wait beyond `Limits.max_unsent_bytes`
         decode_text: whether text messages come as str or as bytes
+        limits: every other size and time
         """
         super().__init__(status=101)
         if isinstance(protocols, str):
             raise TypeError(f"protocols is the str {protocols!r}; give a list of names")
         self.protocols: tuple[str, ...] = tuple(protocols)
-        self._limits = WebSocketLimits(
-            max_message_bytes=max_msg_size or None, heartbeat=heartbeat or None, close_timeout=timeout
+        self._limits = replace(
+            limits, max_message_bytes=max_msg_size or None, heartbeat=heartbeat or None, close_timeout=timeout
         )
         self._receive_timeout = receive_timeout
         self._autoclose = autoclose

@@ -25,6 +25,10 @@ Rules that are not rows:
    whoever made the connection leave OPEN. Its code is that of the peer's Close (RFC 6455 7.1.5), 1005 for one without
    a code; else the one with which we failed the connection; else 1006.
 7. What ended LOCAL_CLOSING late, or broke in it, leaves `by` LOCAL: we had closed.
+8. A peer that counts as dead is sent a Close (1011) that says so, and the transport is closed without waiting.
+9. In OPEN nothing is read while unread messages are at their bound, so that neither a Close nor a Pong behind them is
+   seen: the heartbeat does not count that silence, and its clock begins anew when reading goes on.
+10. After our Close no Pong follows, though RFC 6455 5.5.1 forbids data frames only: wsproto refuses it as well.
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,15 @@ plain and `frames` decides. Plain: a known opcode, no reserved bit that was not 
 a length in its shortest form, control frames unfragmented and of at most 125 bytes.
 """
 
+from collections.abc import Callable
 from typing import Final
+
+try:  # the extra `speedups`: masking by compiled code, proved equal to `long_xor`
+    from websockets.speedups import apply_mask
+except ImportError:
+    compiled_xor: Callable[[bytes | bytearray, bytes], bytes] | None = None
+else:
+    compiled_xor = apply_mask
 
 SMALL: Final = 126
 """Payloads below it have their length in one byte."""
@@ -115,6 +123,12 @@ def xor(data: bytes | bytearray, key: bytes) -> bytes:
     if length < SMALL:
         repeated = _from_bytes(key, "little") * _REPEAT[length] & _ONES[length]
         return (_from_bytes(data, "little") ^ repeated).to_bytes(length, "little")
+    return compiled_xor(data, key) if compiled_xor is not None else long_xor(data, key)
+
+
+def long_xor(data: bytes | bytearray, key: bytes) -> bytes:
+    """`xor` of a payload of any length without compiled code."""
+    length = len(data)
     if length <= _BLOCK:
         repeated = _from_bytes((key * (length // 4 + 1))[:length], "little")
         return (_from_bytes(data, "little") ^ repeated).to_bytes(length, "little")
@@ -124,5 +138,5 @@ def xor(data: bytes | bytearray, key: bytes) -> bytes:
         (_from_bytes(data[at : at + _BLOCK], "little") ^ repeated).to_bytes(_BLOCK, "little")
         for at in range(0, whole, _BLOCK)
     ]
-    blocks.append(xor(data[whole:], key))
+    blocks.append(long_xor(data[whole:], key))
     return b"".join(blocks)

@@ -10,7 +10,7 @@ from wsproto.extensions import Extension
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, ParseFailed, RsvBits
 from wsproto.frame_protocol import Opcode as LawOpcode
 
-from ..errors import RemoteProtocolError
+from ..errors import LocalProtocolError, RemoteProtocolError
 
 _RSV1_ALONE = RsvBits(rsv1=True, rsv2=False, rsv3=False)
 
@@ -35,7 +35,7 @@ class _Deflated(Extension):
     """Lets RSV1 through on the first frame of a message (RFC 7692 6); the payload stays as it is."""
 
     def offer(self) -> bool:
-        raise NotImplementedError("the opening handshake offers it (`deflate.offer`)")
+        raise LocalProtocolError("the opening handshake offers it (`deflate.offer`)")
 
     def frame_inbound_header(
         self, proto: FrameDecoder | FrameProtocol, opcode: LawOpcode, rsv: RsvBits, payload_length: int

@@ -23,7 +23,7 @@ class WebSocketLimits:
     max_unread_messages: int = 64
     """Messages (and told control frames) held for who does not ask; beyond it the peer is not read from."""
     max_unread_bytes: int = 65_536
-    """Their payload together; a single message may be larger."""
+    """Their payload together, text counted in characters; a single message may be larger."""
     frame_timeout: float | None = 30.0
     """Span in which `min_frame_bytes` of an unfinished frame must arrive while we read (1008)."""
     min_frame_bytes: int = 1_024
