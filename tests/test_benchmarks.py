@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks import __main__ as command_line
@@ -232,8 +233,8 @@ def test_frames_are_read_by_wsproto_as_one_message(size: int, opcode: Opcode) ->
     server = FrameProtocol(client=False, extensions=[])
     server.receive_bytes(frame(opcode, payload[:size], b"\x01\x02\xf3\x04"))
     received = list(server.received_frames())
-    parts = (str(part.payload).encode() if opcode is Opcode.TEXT else part.payload for part in received)
-    content = b"".join(parts)
+    read: list[Any] = [part.payload for part in received]  # str or bytearray
+    content = b"".join(part.encode() if isinstance(part, str) else part for part in read)
     assert (content, received[-1].message_finished, received[0].opcode) == (payload[:size], True, opcode)
 
 

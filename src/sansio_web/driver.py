@@ -199,7 +199,7 @@ class Driver:
             self._drain()
 
     def transmit(self, command: WebSocketCommand) -> None:
-        """As `apply`, for data: nothing but bytes to write can follow, and no deadline changes."""
+        """As `apply`, for data: nothing but bytes to write can follow."""
         self._connection.send(command, self.host.now())
         if self._pumping:
             self._drain()
@@ -208,6 +208,8 @@ class Driver:
         if len(effects) == 1 and type(effect := effects[0]) is Transmit:
             effects.clear()
             self.host.write(effect.data)
+            if self.blocked is not None:
+                self._pump()  # the peer's time runs
         else:
             self._pump()
 

@@ -74,14 +74,13 @@ class ServerSocket:
         if self._waiter is not None:
             raise LocalProtocolError("another task is waiting in receive() of this WebSocket; only one may")
         told = self._told
-        if not told:
-            if self.closed is not None:
-                return self.closed
-            if not self._asked:
+        if not told or told[0].__class__ not in _ASKED_FOR:
+            state = self._websocket.state
+            if not self._asked and state is not State.DRAINING and state is not State.CLOSED:
                 self._asked = True
-                self._driver.ask()
+                self._driver.ask()  # for the peer's last word too: it is answered when what came before is dealt with
             if not told:
-                return None
+                return self.closed
         event = told.popleft()
         if event.__class__ in _ASKED_FOR:
             self._asked = False
