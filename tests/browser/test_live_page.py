@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from examples.demo.app import make_app
+from examples.demo.keys import HUB
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from tests.support.serving import Served, serving
 
 AT_ONCE = 2.0  # seconds
-BACK_OFF = 12.0  # seconds within which a page has found its server again
+BACK_OFF = 12.0  # seconds within which a page has found a server that was away for a moment
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,14 @@ class Tab:
 
     def soon(self, shown: Callable[[], bool], seconds: float = AT_ONCE) -> None:
         """Wait until the page shows it, which must be within `seconds`."""
-        deadline = time.monotonic() + seconds
-        while not shown():
-            assert time.monotonic() < deadline, f"{self.state}; {self.message!r}; {self.titles}; {self.status}"
-            time.sleep(0.02)
+        assert within(seconds, shown), f"{self.state}; {self.message!r}; {self.titles}; {self.status}"
+
+
+def within(seconds: float, state: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (there := state()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return there
 
 
 class Tabs:
@@ -205,11 +211,14 @@ def test_a_restart_is_shown_and_what_was_missed_is_caught_up_with(tabs: Tabs, ru
         tab.soon(lambda tab=tab: tab.state == "offline")  # type: ignore[misc]
         assert tab.titles == ["before"]
 
-    with serving(make_app(database), runtime, host=first.host, port=first.port):
+    again = make_app(database)
+    with serving(again, runtime, host=first.host, port=first.port) as second:
+        httpx.post(f"{second.url}/api/notes", json={"title": "missed"})
+        assert within(BACK_OFF, lambda: len(again[HUB]) == 2)  # by themselves: nobody has turned to a tab meanwhile
         for tab in (ada, grace):
-            tab.soon(lambda tab=tab: tab.state == "live", BACK_OFF)  # type: ignore[misc]
+            tab.soon(lambda tab=tab: tab.state == "live")  # type: ignore[misc]
+            tab.soon(lambda tab=tab: tab.titles == ["missed", "before"])  # type: ignore[misc]
         ada.element("#new").click()
         ada.write(title="after")
         ada.save()
-        for tab in (ada, grace):
-            tab.soon(lambda tab=tab: tab.titles == ["after", "before"])  # type: ignore[misc]
+        grace.soon(lambda: grace.titles == ["after", "missed", "before"])

@@ -194,11 +194,7 @@ def test_close_returns_within_its_timeout_though_the_peer_says_nothing() -> None
     "said_before",
     [
         pytest.param(text("go on"), id="open"),
-        pytest.param(
-            wsf.close(),
-            id="after the peer's Close",
-            marks=pytest.mark.xfail(reason="StartClose sets no deadline in REMOTE_CLOSING and DRAINING"),
-        ),
+        pytest.param(wsf.close(), id="after the peer's Close"),
     ],
 )
 def test_close_returns_within_its_timeout_though_the_peer_takes_and_ends_nothing(said_before: bytes) -> None:
@@ -357,6 +353,21 @@ def test_a_handler_whose_send_failed_because_the_peer_left_is_no_error() -> None
     served, _ = ended_by(work)
     served.lose()
     assert served.reports == []
+
+
+@pytest.mark.parametrize(
+    ("errors", "reported"), [([ConnectionResetError("gone")], 0), ([ConnectionResetError("gone"), ValueError()], 1)]
+)
+def test_a_group_of_nothing_but_lost_connections_is_no_error_either(errors: list[Exception], reported: int) -> None:
+    async def work(ws: web.WebSocketResponse) -> Any:
+        await ws.receive()
+        with pytest.raises(ConnectionResetError):
+            await ws.send_str("x")
+        raise ExceptionGroup("two tasks", [ExceptionGroup("one", errors)])
+
+    served, _ = ended_by(work)
+    served.lose()
+    assert len(served.reports) == reported
 
 
 def test_a_cancelled_handler_closes_with_1011() -> None:

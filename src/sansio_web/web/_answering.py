@@ -6,7 +6,7 @@ connection lives.
 """
 
 import warnings
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ..http.commands import FieldLines, SendResponse
 from ._body import RequestDisconnectedError, RequestPayloadError
@@ -136,7 +136,7 @@ async def fail(request: "BaseRequest", error: Exception | None, message: str = "
     exchange = request._exchange
     prepared = request._response
     stage = NEW if prepared is None else prepared._stage
-    if isinstance(error, RequestDisconnectedError) or (stage is LOST and isinstance(error, ConnectionResetError)):
+    if isinstance(error, RequestDisconnectedError) or (stage is LOST and _is_reset(error)):
         return prepared
     status = 500
     if isinstance(error, RequestPayloadError):
@@ -175,6 +175,13 @@ async def _apologize(request: "BaseRequest", status: int) -> StreamResponse | No
         exchange.report(f"cannot answer {shown_head(exchange.head)}, the connection is broken off", error)
         exchange.abort()
     return response
+
+
+def _is_reset(error: Exception | None) -> bool:
+    """Whether the peer has gone and nothing else is wrong; a task group tells it as a group."""
+    if isinstance(error, ExceptionGroup):
+        return cast("ExceptionGroup[Exception]", error).split(ConnectionResetError)[1] is None
+    return isinstance(error, ConnectionResetError)
 
 
 def _warn_of_returned(request: "BaseRequest", outcome: Exception) -> None:

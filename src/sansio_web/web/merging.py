@@ -6,26 +6,24 @@ when the block is left. The WebSocket needs none: the loop itself receives.
 
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, cast
 
 from ..exchange import Exchange, Running
-from ..ws_types import LAST_TYPES, WSMessage
+from ..ws_types import LAST_TYPES
 from .websocket import WebSocketResponse
 
-_T = TypeVar("_T")
 
-
-class Merged(Generic[_T]):
+class Merged:
     """See `merged`."""
 
-    def __init__(self, ws: WebSocketResponse, sources: tuple[AsyncIterable[_T], ...]) -> None:
+    def __init__(self, ws: WebSocketResponse, sources: tuple[AsyncIterable[Any], ...]) -> None:
         self._ws = ws
         self._sources = sources
-        self._feeds: list[_Feed[_T]] = []
-        self._waiting: deque[_Feed[_T]] = deque()  # those with an item, or an error, that was not taken yet
+        self._feeds: list[_Feed] = []
+        self._waiting: deque[_Feed] = deque()  # those with an item, or an error, that was not taken yet
         self._socket_was_last = False
 
-    async def __aenter__(self) -> "Merged[_T]":
+    async def __aenter__(self) -> "Merged":
         exchange = self._ws._open_exchange("merged")
         try:
             for source in self._sources:
@@ -47,10 +45,10 @@ class Merged(Generic[_T]):
         if left and error is None:
             raise left[0]
 
-    def __aiter__(self) -> "Merged[_T]":
+    def __aiter__(self) -> "Merged":
         return self
 
-    async def __anext__(self) -> "tuple[Any, WSMessage | _T]":
+    async def __anext__(self) -> tuple[object, Any]:
         ws = self._ws
         while True:
             if self._waiting and self._socket_was_last:
@@ -64,24 +62,24 @@ class Merged(Generic[_T]):
             if self._waiting:
                 return self._take()
 
-    def _take(self) -> "tuple[Any, _T]":
+    def _take(self) -> tuple[object, Any]:
         self._socket_was_last = False
         feed = self._waiting.popleft()
         return feed.source, feed.take()
 
-    def _offered(self, feed: "_Feed[_T]") -> None:
+    def _offered(self, feed: "_Feed") -> None:
         """A feed has an item or an error."""
         self._waiting.append(feed)
         self._ws._wake()
 
 
-class _Feed(Generic[_T]):
+class _Feed:
     """One source and its task.
 
     It holds one item; the source is asked for the next when that was taken.
     """
 
-    def __init__(self, source: AsyncIterable[_T], exchange: Exchange, merged: Merged[_T]) -> None:
+    def __init__(self, source: AsyncIterable[Any], exchange: Exchange, merged: Merged) -> None:
         self.source = source
         self.ended = exchange.event()
         self.error: Exception | None = None
@@ -89,7 +87,7 @@ class _Feed(Generic[_T]):
         self._merged = merged
         self._begun = exchange.event()
         self._taken = exchange.event()
-        self._item: list[_T] = []
+        self._item: list[Any] = []
         self._task: Running | None = None
 
     async def start(self) -> None:
@@ -113,14 +111,14 @@ class _Feed(Generic[_T]):
             finally:
                 source: Any = self.source
                 if isinstance(source, AsyncGenerator):
-                    await cast("AsyncGenerator[_T, None]", source).aclose()
+                    await cast("AsyncGenerator[Any, None]", source).aclose()
         except Exception as error:
             self.error = error
             self._merged._offered(self)
         finally:
             self.ended.set()
 
-    def take(self) -> _T:
+    def take(self) -> Any:
         """What it has to give.
 
         raises: what the source raised
@@ -132,7 +130,7 @@ class _Feed(Generic[_T]):
         return self._item.pop()
 
 
-def merged(ws: WebSocketResponse, *sources: AsyncIterable[_T]) -> Merged[_T]:
+def merged(ws: WebSocketResponse, *sources: AsyncIterable[Any]) -> Merged:
     """Receive from a WebSocket and from other sources at once.
 
         async with web.merged(ws, subscription) as items:

@@ -20,7 +20,8 @@ Rules that are not rows:
    7.1.7). After a complete handshake a client waits for the server to end the stream first. An end of stream that
    came before makes DRAINING pass at once. A server that cannot end one half alone closes both after a complete
    handshake, and drains first otherwise.
-5. StartClose where our Close went out changes nothing: any task may close, and several may.
+5. StartClose where our Close went out changes nothing but that it bounds what is left, if nothing did: any task may
+   close, and several may.
 6. `SocketClosed.clean`: both Close frames were exchanged, whatever became of the transport afterwards; its `by` is
    whoever made the connection leave OPEN. Its code is that of the peer's Close (RFC 6455 7.1.5), 1005 for one without
    a code; else the one with which we failed the connection; else 1006.

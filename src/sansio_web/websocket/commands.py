@@ -64,7 +64,7 @@ class StartClose:
     """Send our Close. Where it went out before, nothing (`closing`, rule 5).
 
     code: None for a Close without one
-    timeout: instead of `WebSocketLimits.close_timeout`
+    timeout: instead of `WebSocketLimits.close_timeout`; the end comes within it whatever the peer does
     """
 
     code: int | None = 1000

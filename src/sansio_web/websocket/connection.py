@@ -343,15 +343,18 @@ class WebSocket(Ending):
 
     def _start_close(self, command: StartClose, now: float) -> None:
         payload = close_payload(command.code, command.reason)
-        if self.state is State.REMOTE_CLOSING:
-            self._answer(now, payload)
-        elif self.state is State.OPEN:
+        begins = self.state is State.OPEN
+        if begins:
             self._leave_open(Ended.LOCAL)
             self._transmit_close(payload)
             self._paused = False
             self._deadlines.clear(Deadline.FRAME, Deadline.HEARTBEAT, Deadline.ANSWER)
+        elif self.state is State.REMOTE_CLOSING:
+            self._answer(now, payload)
+        if self.state is not State.CLOSED and self._deadlines.at(Deadline.CLOSE) is None:
             timeout = self.limits.close_timeout if command.timeout is None else command.timeout
             self._deadlines.set(Deadline.CLOSE, now, timeout)
+        if begins:
             self._read(now)
 
     # -- time --------------------------------------------------------------------------------------------
