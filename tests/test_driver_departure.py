@@ -4,9 +4,9 @@ import pytest
 from tests.support.host import Cancelled, FakeEvent, Served
 from tests.support.machine import CHUNKED_POST, GET, OK, OK_BYTES, post
 
-from sansio_web.host import OnDisconnect
 from sansio_web.errors import LocalProtocolError
 from sansio_web.exchange import Exchange
+from sansio_web.host import OnDisconnect
 from sansio_web.http.commands import SendContent, SendEnd, SendHead
 from sansio_web.limits import Limits
 

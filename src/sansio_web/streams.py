@@ -93,7 +93,7 @@ class StreamReader:
         return None if self._error is None else self._raised(self._error)
 
     def _raised(self, error: LocalProtocolError | RemoteProtocolError) -> Exception:
-        """What a read raises for an error of `receive`: a new one each time, so that none holds who it was raised in."""
+        """What a read raises for an error of `receive`: a new one each time, so that none holds its reader."""
         return error if self._translate is None else self._translate(error)
 
     # ---- reading

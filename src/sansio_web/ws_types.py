@@ -108,7 +108,7 @@ def error_of(ended: SocketClosed) -> Exception | None:
             return TimeoutError(str(ended.error) if ended.error is not None else text)
         case Ended.TRANSPORT:
             return ConnectionResetError(text)
-        case Ended.LOCAL | Ended.REMOTE:
+        case _:
             return None if ended.clean else WebSocketError(CloseCode.ABNORMAL, text)
 
 

@@ -502,6 +502,34 @@ def test_a_sender_that_waits_learns_that_the_peer_has_gone() -> None:
     assert served.reports == []  # the peer's doing is no error of the application
 
 
+def test_what_waits_for_the_peer_is_visible() -> None:
+    ws = web.WebSocketResponse()
+    assert ws.unsent() == 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await ws.prepare(request)
+        await ws.receive()
+        await ws.send_bytes(b"x" * 2000)
+        return ws
+
+    served = WSServed(handler, takes=1500)
+    served.open()
+    held = served.host.held
+    served.say(text("begin"))
+    assert ws.unsent() == served.host.held > held
+
+
+def test_a_timeout_later_than_another_deadline_is_kept() -> None:
+    served, _, got = opened(receive_timeout=25.0, heartbeat=10.0)
+    served.after(10.0)
+    served.say(frame(wsf.PONG))
+    served.after(10.0)
+    served.say(frame(wsf.PONG))
+    assert got == []
+    served.after(5.0)
+    assert [type(each) for each in got] == [TimeoutError]
+
+
 def test_a_websocket_is_a_stream_response_with_101() -> None:
     ws = web.WebSocketResponse()
     assert isinstance(ws, StreamResponse)

@@ -10,7 +10,9 @@ from tests.support.ws_frames import Frame, frame, text
 from ws_served import WSServed
 
 from sansio_web import web
+from sansio_web.errors import LocalProtocolError
 from sansio_web.host import OnDisconnect
+from sansio_web.http.commands import SendHead
 
 T = web.WSMsgType
 CLOSED = web.WSMessage(T.CLOSED, None, None)
@@ -122,6 +124,87 @@ def test_a_message_over_the_limit_is_1009_and_zero_is_no_limit() -> None:
     served.say(frame(wsf.BINARY, b"x" * 5_000_000))
     assert len(got[0].data) == 5_000_000
     assert not ws.closed
+
+
+def test_what_went_wrong_is_known_without_receiving_it() -> None:
+    ws, busy = web.WebSocketResponse(), FakeEvent()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await ws.prepare(request)
+        await busy.wait()
+        return ws
+
+    served = WSServed(handler)
+    served.open()
+    served.say(frame(0x3))
+    served.leave()
+    error = ws.exception()
+    assert isinstance(error, web.WebSocketError)
+    assert error.code == ws.close_code == 1002
+
+
+@pytest.mark.parametrize("leave", [WSServed.eof, WSServed.lose])
+def test_a_peer_that_left_before_the_101_was_sent(leave: Any) -> None:
+    ws, busy, log = web.WebSocketResponse(), FakeEvent(), list[Any]()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await busy.wait()
+        try:
+            await ws.prepare(request)
+        except ConnectionResetError as error:
+            log.append(str(error))
+            raise
+        log.append(await ws.receive())
+        return ws
+
+    served = WSServed(handler)
+    served.feed(wsf.opening())
+    leave(served)
+    busy.set()
+    served.host.run()
+    if leave is WSServed.eof:
+        assert log == [CLOSED]
+    else:
+        assert log[0].startswith("cannot SendHead: the connection has ended (the transport broke")
+    assert served.reports == []
+
+
+def test_a_peer_that_did_not_take_what_came_before_the_101_is_timed() -> None:
+    ws, busy = web.WebSocketResponse(), FakeEvent()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await busy.wait()
+        await web.send_interim(request, 103, {"Link": "<" + "x" * 5000 + ">"})
+        await busy.wait()
+        await ws.prepare(request)
+        async for _ in ws:
+            pass
+        return ws
+
+    served = WSServed(handler, takes=1000)
+    served.feed(wsf.opening())
+    busy.set()
+    served.host.run()
+    assert ws.unsent() > 4000
+    served.wait(31.0)
+    assert ws.ended is not None
+    assert ws.ended.by is web.Ended.TIMEOUT
+
+
+def test_a_request_that_was_answered_cannot_become_a_websocket() -> None:
+    errors: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.Response()
+        await response.prepare(request)
+        await response.write_eof()
+        with pytest.raises(LocalProtocolError) as caught:
+            request._exchange.open_websocket(SendHead(101, b"", ()), limits=web.WebSocketLimits(), deflate=None)
+        errors.append(str(caught.value))
+        return response
+
+    assert WSServed(handler).request()[0] == 200
+    assert "one request, one response" in errors[0]
 
 
 def test_a_heartbeat_answered_late_is_1006_with_a_timeout() -> None:
@@ -255,6 +338,7 @@ def test_the_server_that_stops_says_1001_and_wakes_the_reader() -> None:
     assert got == [CLOSING]
     served.say(wsf.close(1001))
     served.leave()
+    served.driver.stop()  # again changes nothing
     assert got == [CLOSING, CLOSED]
     assert served.departures == 1
 

@@ -98,6 +98,54 @@ def test_both_are_heard_as_they_speak() -> None:
     assert talk.got == ["a", (0, 1), "b", b"c", (0, 2), (0, 3)]
 
 
+def test_a_source_that_spoke_meanwhile_is_heard_before_more_of_the_websocket() -> None:
+    ws, source, busy, got = web.WebSocketResponse(), Source(), FakeEvent(), list[Any]()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await ws.prepare(request)
+        async with web.merged(ws, source) as items:
+            async for origin, item in items:
+                got.append(item.data if origin is ws else item)
+                await busy.wait()
+        return ws
+
+    served = WSServed(handler)
+    served.open()
+    served.say(text("a") + text("b") + text("c"))
+    source.push(1)
+    served.host.run()
+    assert got == ["a"]
+    busy.set()
+    served.host.run()
+    assert got == ["a", 1, "b", "c"]
+
+
+def test_receiving_within_the_block_is_not_disturbed_by_a_source() -> None:
+    ws, source, other, got = web.WebSocketResponse(), Source(), Source(), list[Any]()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await ws.prepare(request)
+        async with web.merged(ws, source, other) as items:
+            async for _ in items:
+                got.append((await ws.receive()).data)
+                async for message in ws:
+                    got.append(message.data)
+                    break
+        return ws
+
+    served = WSServed(handler)
+    served.open()
+    served.say(text("begin"))
+    source.push(1)
+    served.host.run()
+    assert got == []
+    served.say(text("a"))
+    other.push(2)
+    served.host.run()
+    served.say(text("b"))
+    assert got == ["a", "b"]
+
+
 def test_several_sources() -> None:
     one, two = Source(), Source()
     talk = Merging(one, two)

@@ -23,12 +23,20 @@ from sansio_web.hosting import (
     drained,
     live,
 )
+from sansio_web.websocket import use_masking
 
 from ._connection import Connection
 from ._tls import SecureConnection
 
 _log: Final = logging.getLogger("sansio_web.server")
 _access_log: Final = logging.getLogger("sansio_web.access")
+
+try:  # the extra `speedups`: long WebSocket messages are masked by compiled code
+    from websockets.speedups import apply_mask
+except ImportError:
+    pass
+else:
+    use_masking(apply_mask)
 
 
 def report(message: str, error: BaseException | None) -> None:

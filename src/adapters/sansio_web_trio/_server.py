@@ -12,6 +12,7 @@ import trio
 
 from sansio_web.driver import Driver
 from sansio_web.hosting import ALPN_PROTOCOLS, Hosted, Listen, ServerOptions, Surroundings, drained, live
+from sansio_web.websocket import use_masking
 
 from ._connection import Connection
 from ._listening import Listening, bound
@@ -20,6 +21,13 @@ from ._transport import SocketTransport
 
 _log: Final = logging.getLogger("sansio_web.server")
 _access_log: Final = logging.getLogger("sansio_web.access")
+
+try:  # the extra `speedups`: long WebSocket messages are masked by compiled code
+    from websockets.speedups import apply_mask
+except ImportError:
+    pass
+else:
+    use_masking(apply_mask)
 
 
 def report(message: str, error: BaseException | None) -> None:

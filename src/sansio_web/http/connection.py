@@ -322,7 +322,7 @@ class Connection(ABC, Generic[E]):
         self.events.append(ConnectionClosed(self.close_reason or CloseReason.PEER_ENDED, error))
 
     def forget(self) -> None:
-        """Nobody will ask any more: let go of what is held, and of the error that would hold whoever it was raised in."""
+        """Nobody will ask any more: let go of what is held, and of an error that would hold who it was raised in."""
         self._input = b""
         self._incoming = None
 

@@ -27,18 +27,20 @@ class Merged:
         exchange = self._ws._open_exchange("merged")
         try:
             for source in self._sources:
-                feed = _Feed(source, exchange, self)
-                self._feeds.append(feed)
-                await feed.start()
-        except BaseException:
+                self._feeds.append(_Feed(source, exchange, self))
             for feed in self._feeds:
-                feed.cancel()
+                await feed.begun.wait()  # a task that is cancelled before it began never would
+        except BaseException:
+            self._cancel()
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+    def _cancel(self) -> None:
         for feed in self._feeds:
-            feed.cancel()
+            feed.task.cancel()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        self._cancel()
         for feed in self._feeds:
             await feed.ended.wait()
         left = [feed.error for feed in self._feeds if feed.error is not None and feed.error is not error]
@@ -50,19 +52,13 @@ class Merged:
 
     async def __anext__(self) -> tuple[object, Any]:
         ws = self._ws
-        while True:
-            if self._waiting and self._socket_was_last:
-                return self._take()
+        if not (self._waiting and self._socket_was_last):
             message = await ws._receive(wait=not self._waiting)
             if message is not None:
                 if message.type in LAST_TYPES:
                     raise StopAsyncIteration
                 self._socket_was_last = True
                 return ws, message
-            if self._waiting:
-                return self._take()
-
-    def _take(self) -> tuple[object, Any]:
         self._socket_was_last = False
         feed = self._waiting.popleft()
         return feed.source, feed.take()
@@ -81,26 +77,17 @@ class _Feed:
 
     def __init__(self, source: AsyncIterable[Any], exchange: Exchange, merged: Merged) -> None:
         self.source = source
+        self.begun = exchange.event()
         self.ended = exchange.event()
         self.error: Exception | None = None
         self._exchange = exchange
         self._merged = merged
-        self._begun = exchange.event()
         self._taken = exchange.event()
         self._item: list[Any] = []
-        self._task: Running | None = None
-
-    async def start(self) -> None:
-        """Until its task runs: one that is cancelled before never would."""
-        self._task = self._exchange.spawn(self._run())
-        await self._begun.wait()
-
-    def cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        self.task: Running = exchange.spawn(self._run())
 
     async def _run(self) -> None:
-        self._begun.set()
+        self.begun.set()
         try:
             try:
                 async for item in self.source:

@@ -31,7 +31,6 @@ from ..websocket.events import (
     PingReceived,
     PongReceived,
     SocketClosed,
-    WebSocketEvent,
 )
 from ..websocket.limits import DEFAULT_WEBSOCKET_LIMITS, WebSocketLimits
 from ..websocket.opcodes import Opcode
@@ -221,6 +220,10 @@ class WebSocketResponse(StreamResponse):
             self._error = error_of(ended)
         return self._error
 
+    def unsent(self) -> int:
+        """Bytes that wait for the peer to take them; senders wait beyond `Limits.max_unsent_bytes`."""
+        return 0 if self._socket is None else self._socket.unsent()
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Of the transport; see `ConnectionInfo.get_extra_info`."""
         return default if self._exchange is None else self._exchange.connection.get_extra_info(name, default)
@@ -254,7 +257,7 @@ class WebSocketResponse(StreamResponse):
                 event = await socket.receive(self._receive_timeout if timeout is None else timeout)
         except LocalProtocolError as error:
             raise RuntimeError(str(error)) from None
-        if type(event) is MessageReceived:
+        if isinstance(event, MessageReceived):
             data = event.data
             if type(data) is bytes:
                 return WSMessage(_BINARY, data, "")
@@ -276,10 +279,12 @@ class WebSocketResponse(StreamResponse):
 
     def _wake(self) -> None:
         """End a waiting `_receive` with None."""
-        if self._socket is not None:
-            self._socket.wake()
+        assert self._socket is not None  # _open_exchange
+        self._socket.wake()
 
-    def _message_of(self, event: WebSocketEvent) -> WSMessage:
+    def _message_of(
+        self, event: CloseReceived | ConnectionFailed | PingReceived | PongReceived | SocketClosed
+    ) -> WSMessage:
         """What is no message of the peer's, as one."""
         match event:
             case CloseReceived():
@@ -292,10 +297,8 @@ class WebSocketResponse(StreamResponse):
                 return WSMessage(WSMsgType.PING, event.payload, "")
             case PongReceived():
                 return WSMessage(WSMsgType.PONG, event.payload, "")
-            case SocketClosed():
+            case _:
                 return self._closed_message(event)
-            case MessageReceived():
-                raise AssertionError("told above")
 
     def _closed_message(self, ended: SocketClosed) -> WSMessage:
         """CLOSED; before it, once, that the peer was silent for too long."""

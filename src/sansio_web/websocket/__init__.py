@@ -43,6 +43,7 @@ from .events import (
     SocketClosed,
     WebSocketEvent,
 )
+from .fast_lane import use_masking
 from .limits import DEFAULT_WEBSOCKET_LIMITS, WebSocketLimits
 from .opcodes import Opcode
 from .opening import Accept, ClientOpening, Opened, Refuse, answer
@@ -83,6 +84,7 @@ __all__ = [
     "WebSocketEvent",
     "WebSocketLimits",
     "answer",
+    "use_masking",
 ]
 
 

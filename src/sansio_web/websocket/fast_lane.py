@@ -8,13 +8,6 @@ a length in its shortest form, control frames unfragmented and of at most 125 by
 from collections.abc import Callable
 from typing import Final
 
-try:  # the extra `speedups`: masking by compiled code, proved equal to `long_xor`
-    from websockets.speedups import apply_mask
-except ImportError:
-    compiled_xor: Callable[[bytes | bytearray, bytes], bytes] | None = None
-else:
-    compiled_xor = apply_mask
-
 SMALL: Final = 126
 """Payloads below it have their length in one byte."""
 _BLOCK: Final = 8_192
@@ -123,7 +116,17 @@ def xor(data: bytes | bytearray, key: bytes) -> bytes:
     if length < SMALL:
         repeated = _from_bytes(key, "little") * _REPEAT[length] & _ONES[length]
         return (_from_bytes(data, "little") ^ repeated).to_bytes(length, "little")
-    return compiled_xor(data, key) if compiled_xor is not None else long_xor(data, key)
+    return _mask_long(data, key)
+
+
+def use_masking(mask: Callable[[bytes | bytearray, bytes], bytes] | None) -> None:
+    """Mask payloads of 126 bytes and more by this function from now on, with None by `long_xor` again.
+
+    mask: of a payload and a key of 4 bytes, compiled code; it must give exactly what `long_xor` does. The core looks
+        for none by itself; our adapters use that of the extra `speedups` where it is installed.
+    """
+    global _mask_long
+    _mask_long = long_xor if mask is None else mask
 
 
 def long_xor(data: bytes | bytearray, key: bytes) -> bytes:
@@ -140,3 +143,6 @@ def long_xor(data: bytes | bytearray, key: bytes) -> bytes:
     ]
     blocks.append(long_xor(data[whole:], key))
     return b"".join(blocks)
+
+
+_mask_long: Callable[[bytes | bytearray, bytes], bytes] = long_xor  # set by `use_masking`
