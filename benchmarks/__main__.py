@@ -67,10 +67,10 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
     add("--rounds", type=_positive, help="measurements of each contender and scenario (default 5, quick 2)")
-    add("--seconds", type=_seconds, help="length of one measurement (default 1.2, quick 0.35)")
+    add("--seconds", type=_seconds, help="length of one measurement (default 1, quick 0.35)")
     add("--patience", type=float, help="seconds in all for repeating disturbed ones (default 90, quick 5)")
     add("--minutes", type=float, default=14.0, help="no round begins that would end later (default 14)")
-    add("--quick", action="store_true", help="a first impression in about a minute and a half")
+    add("--quick", action="store_true", help="a first impression in about three minutes")
     add("--only", type=_names(SCENARIOS, "scenario"), help=f"some of: {','.join(SCENARIOS)}")
     add("--contenders", type=_names(CONTENDERS, "contender"), help=f"some of: {','.join(CONTENDERS)}")
     add("--connections", type=_positive, default=32, help="keep-alive connections of HTTP (default 32)")
@@ -84,7 +84,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--json", metavar="FILE", help="write the results there as JSON; - is standard output")
     options = parser.parse_args(argv)
     options.rounds = options.rounds or (2 if options.quick else 5)
-    options.seconds = options.seconds or (0.35 if options.quick else 1.2)
+    options.seconds = options.seconds or (0.35 if options.quick else 1.0)
     if options.patience is None:
         options.patience = 5.0 if options.quick else 90.0
     return options

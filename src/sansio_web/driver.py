@@ -201,17 +201,15 @@ class Driver:
     def transmit(self, command: WebSocketCommand) -> None:
         """As `apply`, for data: nothing but bytes to write can follow."""
         self._connection.send(command, self.host.now())
-        if self._pumping:
-            self._drain()
-            return
         effects = self._effects
-        if len(effects) == 1 and type(effect := effects[0]) is Transmit:
-            effects.clear()
-            self.host.write(effect.data)
-            if self.blocked is not None:
-                self._pump()  # the peer's time runs
-        else:
+        if self._pumping or len(effects) > 1:
             self._pump()
+            return
+        effect = effects.popleft()
+        assert type(effect) is Transmit
+        self.host.write(effect.data)
+        if self.blocked is not None:
+            self._pump()  # the peer's time runs
 
     def ask(self) -> None:
         """One more message of the WebSocket is wanted. Where nothing follows, nothing is to be done."""

@@ -479,6 +479,27 @@ def test_a_slow_peer_slows_its_senders_and_nobody_else() -> None:
     assert sent == [0, 1, 2, 3]
 
 
+def test_a_peer_that_takes_nothing_is_given_up_and_its_sender_learns() -> None:
+    ws = web.WebSocketResponse(limits=web.WebSocketLimits(write_timeout=30.0))
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await ws.prepare(request)
+        await ws.receive()
+        await ws.send_bytes(b"x" * 5000)
+        return ws
+
+    served = WSServed(handler, takes=1000)
+    served.open()
+    served.feed(text("begin"))
+    served.wait(29.0)
+    assert ws.ended is None
+    served.wait(1.0)
+    assert ws.ended is not None
+    assert ws.ended.by is web.Ended.TIMEOUT
+    assert isinstance(ws.exception(), TimeoutError)
+    assert served.reports == []
+
+
 def test_a_sender_that_waits_learns_that_the_peer_has_gone() -> None:
     errors: list[Exception] = []
 
@@ -520,13 +541,13 @@ def test_what_waits_for_the_peer_is_visible() -> None:
 
 
 def test_a_timeout_later_than_another_deadline_is_kept() -> None:
-    served, _, got = opened(receive_timeout=25.0, heartbeat=10.0)
+    served, _, got = opened(receive_timeout=24.0, heartbeat=10.0)
     served.after(10.0)
     served.say(frame(wsf.PONG))
     served.after(10.0)
     served.say(frame(wsf.PONG))
     assert got == []
-    served.after(5.0)
+    served.after(4.0)
     assert [type(each) for each in got] == [TimeoutError]
 
 

@@ -191,20 +191,29 @@ def test_a_peer_that_did_not_take_what_came_before_the_101_is_timed() -> None:
     assert ws.ended.by is web.Ended.TIMEOUT
 
 
-def test_a_request_that_was_answered_cannot_become_a_websocket() -> None:
+@pytest.mark.parametrize("gone_on", [False, True], ids=["at once", "after the next request"])
+def test_a_request_that_was_answered_cannot_become_a_websocket(gone_on: bool) -> None:
     errors: list[str] = []
+    busy = FakeEvent()
 
     async def handler(request: web.Request) -> web.StreamResponse:
         response = web.Response()
         await response.prepare(request)
         await response.write_eof()
+        if gone_on:
+            await busy.wait()
         with pytest.raises(LocalProtocolError) as caught:
             request._exchange.open_websocket(SendHead(101, b"", ()), limits=web.WebSocketLimits(), deflate=None)
         errors.append(str(caught.value))
         return response
 
-    assert WSServed(handler).request()[0] == 200
-    assert "one request, one response" in errors[0]
+    served = WSServed(handler)
+    assert served.request()[0] == 200
+    served.feed(wsf.opening())
+    busy.set()
+    served.host.run()
+    assert len(errors) == 2
+    assert all("one request, one response" in error for error in errors)
 
 
 def test_a_heartbeat_answered_late_is_1006_with_a_timeout() -> None:

@@ -45,8 +45,20 @@ class WSServed(Served):
         return wsf.frames(self.data(self.feed(*pieces)))
 
     def after(self, seconds: float) -> list[wsf.Frame]:
-        """Let time pass, to the moment exactly; the frames that come back."""
+        """Let time pass, with a tick at each moment that was armed and at no other; the frames that come back."""
         return wsf.frames(self.data(self.wait(seconds)))
+
+    def wait(self, seconds: float) -> list[bytes | str]:
+        """As `after`; all that the driver did."""
+        host = self.host
+        end = host.clock + seconds
+        while host.armed and host.armed[-1] <= end:
+            host.clock = max(host.clock, host.armed[-1])
+            host.armed.clear()
+            self.driver.tick()
+            host.run()
+        host.clock = end
+        return host.took()
 
     def task(self, work: Awaitable[Any]) -> list[Any]:
         """Run something beside the handler; its outcome is appended to the list that is returned."""

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
@@ -34,7 +35,8 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._tasks = tasks
         self._timer: asyncio.TimerHandle | None = None
-        self.now = loop.time
+        # asyncio's own clock without the method around it
+        self.now = time.monotonic if type(loop).time is asyncio.BaseEventLoop.time else loop.time
 
     # -- from the transport --------------------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ class SocketTransport:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._names: dict[str, Any] = {}
+        if sock.family in (socket.AF_INET, socket.AF_INET6):  # small answers and frames go out at once
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def receive(self) -> bytes:
         """Some bytes; always a checkpoint, so that a fast peer cannot keep the others waiting."""
