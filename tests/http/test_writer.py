@@ -180,3 +180,15 @@ def test_a_request_that_could_be_misread_is_refused(
 ) -> None:
     with pytest.raises(LocalProtocolError, match=message):
         request_head(method, target, version, fields)
+
+
+def test_the_clock_is_looked_at_five_times_a_second_where_the_time_is_told() -> None:
+    dates = iter((b"a", b"b", b"c"))
+    stamp = Stamp(lambda: next(dates), b"")
+    said = []
+    for now in (5.0, 5.1, 5.19, 5.2, 5.3):
+        stamp.now = now
+        said.append(stamp.both())
+    assert said == [b"Date: a\r\n"] * 3 + [b"Date: b\r\n"] * 2
+    stamp.now = None
+    assert stamp.both() == b"Date: c\r\n"

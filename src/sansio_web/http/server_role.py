@@ -270,6 +270,7 @@ class ServerRole(Connection[ServerEvent]):
             and request.method not in _SPECIAL_METHODS
         ):
             stamp = None if command.complete else self._stamp
+            self._stamp.now = now
             head = plain_head(command.status, command.reason, command.fields, len(content), stamp)
             if head is not None:
                 self.sending = _WHOLE_RESPONSE[self.sending]
@@ -304,6 +305,7 @@ class ServerRole(Connection[ServerEvent]):
         if method == b"CONNECT" and 200 <= command.status <= 299:
             raise LocalProtocolError("a 2xx to CONNECT opens a tunnel: send it with SendHead (RFC 9110 9.3.6)")
         why = self._why_last(whole=length is not None)
+        self._stamp.now = None
         stamp = None if command.complete else self._stamp
         data, framing, close = response_head(
             method, version, command.status, command.reason, command.fields, length, stamp, why is not None
@@ -383,6 +385,7 @@ class ServerRole(Connection[ServerEvent]):
             raise LocalProtocolError("protocols are switched after the whole request was received (RFC 9110 7.8)")
         if command.status == 101 and not request.upgrade:
             raise LocalProtocolError("101 without an Upgrade field in the request (RFC 9110 7.8)")
+        self._stamp.now = None
         stamp = b"" if command.complete else self._stamp.both()
         data = switching_head(command.status, command.reason, command.fields, stamp)
         self.sending = step(SEND, self.sending, SendInput.SWITCH)

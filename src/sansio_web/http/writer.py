@@ -88,23 +88,35 @@ class HeadPlan(NamedTuple):
 _WITHOUT_CONTENT: Final = (204, 304)
 
 
+_FRESH: Final = 0.2  # seconds; a Date has no more than whole ones
+
+
 class Stamp:
     """`Date` and `Server` of every response, rendered once for each value that the clock gives.
 
     date: IMF-fixdate (RFC 9110 5.6.7); it may return the same object for a whole second
     server: value of the Server field, or b"" for none
+    now: set by whoever asks: the machine's on the hot path, where the clock is looked at five times a second at most,
+        else None
     """
 
-    __slots__ = ("_at", "_date", "_lines", "_server")
+    __slots__ = ("_at", "_date", "_lines", "_looked", "_server", "now")
 
     def __init__(self, date: Callable[[], bytes], server: bytes) -> None:
         self._date = date
         self._server = _line(b"Server", server)[0] if server else b""
         self._at: bytes | None = None
         self._lines = b""
+        self._looked = -_FRESH  # when the clock was asked, by `now`
+        self.now: float | None = None
 
     def both(self) -> bytes:
         """The two lines together."""
+        now = self.now
+        if now is not None:
+            if 0.0 <= now - self._looked < _FRESH and self._lines:
+                return self._lines
+            self._looked = now
         at = self._date()
         if at is not self._at:
             self._at = at
