@@ -3,6 +3,7 @@ from tests.support.machine import GET, OK, OK_BYTES, Server, h11_reads, post
 
 from sansio_web.effects import CloseTransport, ShutdownWrite, Transmit
 from sansio_web.errors import LocalProtocolError
+from sansio_web.http.commands import SendResponse
 from sansio_web.http.events import ConnectionClosed, RequestRefused
 from sansio_web.http.lifecycle import CloseReason, Phase
 from sansio_web.limits import Limits
@@ -110,3 +111,16 @@ def test_its_own_defaults_need_no_clock_and_no_name() -> None:
     sent = server.next_effect()
     assert isinstance(sent, Transmit)
     assert b"\r\nDate: today\r\nServer: me\r\n" in sent.data
+
+
+def test_each_response_has_the_date_of_its_own_time_on_the_short_way_and_on_the_long_one() -> None:
+    dates = {1.0: b"one", 60.0: b"two", 120.0: b"three"}
+    now = 1.0
+    connection = ServerConnection(now=now, date=lambda: dates[now])
+    for now, head in ((1.0, b"GET"), (60.0, b"HEAD"), (120.0, b"GET")):  # HEAD goes the long way
+        connection.receive_data(head + b" / HTTP/1.1\r\nHost: a\r\n\r\n", now)
+        connection.next_event()
+        connection.send(SendResponse(200, b"OK", [], b"hi"), now)
+        sent = connection.next_effect()
+        assert isinstance(sent, Transmit)
+        assert b"Date: " + dates[now] + b"\r\n" in sent.data
